@@ -40,8 +40,8 @@ async def list_in_parts(session: PhotoSession, limits: list[int], **options: Any
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ({"text": "a beach"}, [20, 16384]),
-        ({"where": ANY_PHOTO}, [20, 16384]),
+        ({"text": "a beach"}, [20, 80]),
+        ({"where": ANY_PHOTO}, [20, 80]),
         ({"text": "a beach", "sort": "date"}, [16384]),
     ],
     ids=["by content", "all", "by content, sorted by date"],

@@ -11,7 +11,9 @@ from imagesearch.store import MAX_HITS
 from imagesearch.web.photo_grid import GridPhoto, read_grid_photos
 from imagesearch.web.session import PhotoSession
 
-_FIRST_RANKED = 600  # ranking all photos of a large collection takes seconds, in which a page would wait
+# Ranking all photos of a large collection takes seconds, in which a page would wait.
+_FIRST_RANKED = 600
+_GROWTH = 4
 
 Rank = Callable[[int], Awaitable[RankedPhotos]]
 
@@ -98,4 +100,7 @@ def _list_limits(first: Answer) -> list[int]:
     if is_complete(first):
         return []
     is_sorted = first.query.sort != "score" and any(result.score is not None for result in first.results)
-    return [MAX_HITS] if is_sorted else [_FIRST_RANKED, MAX_HITS]
+    limits = [MAX_HITS if is_sorted else _FIRST_RANKED]
+    while limits[-1] < MAX_HITS:
+        limits.append(min(_GROWTH * limits[-1], MAX_HITS))
+    return limits
