@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from http_requests import run_async
 
 from imagesearch.web import password as password_module
 from imagesearch.web.access import MAX_BODY, AccessGuard, HostNames
@@ -81,7 +81,7 @@ def ask(
         "server": ("127.0.0.1", PORT),
     }
     guard = AccessGuard(application, HostNames("127.0.0.1", PORT), **guard_options)
-    asyncio.run(guard(scope, receive, send))
+    run_async(guard(scope, receive, send))
     return reply
 
 

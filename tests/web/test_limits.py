@@ -13,6 +13,7 @@ from typing import Any, cast
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from http_requests import run_async
 from PIL import Image
 
 from imagesearch.config import Config, load_config
@@ -98,7 +99,7 @@ def test_an_upload_is_not_read_beyond_the_limit(tmp_path: Path) -> None:
             yield bytes(2**20)
 
     with pytest.raises(UserError, match=r"a\.jpg: too large; expected at most 32 MB"):
-        asyncio.run(receive_upload(send_parts(), "a.jpg", make_config(tmp_path, 1)))
+        run_async(receive_upload(send_parts(), "a.jpg", make_config(tmp_path, 1)))
     assert sent == MAX_UPLOAD_BYTES + 2**20
 
 
@@ -121,7 +122,7 @@ def test_one_run_of_the_steps_at_a_time() -> None:
         assert "no memory" in runner.state.message
         assert runner.start()  # the next one
 
-    asyncio.run(run())
+    run_async(run())
 
 
 def test_a_process_that_does_not_end_is_killed_with_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,4 +136,4 @@ def test_a_process_that_does_not_end_is_killed_with_the_server(monkeypatch: pyte
         await runner.close()
         assert ends.is_set()
 
-    asyncio.run(run())
+    run_async(run())
