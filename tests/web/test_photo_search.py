@@ -185,3 +185,25 @@ def test_scrolling_shows_each_photo_once_and_in_order(long_album: WebAlbum, brow
         page.go_back()
         expect(page.locator(".grid-rows")).to_have_attribute("data-shown", str(MANY))
         page.wait_for_function("place => Math.abs(scrollY - place) < 400", arg=place)
+
+
+def test_images_that_are_scrolled_away_do_not_keep_others_waiting(
+    long_album: WebAlbum, browser: Browser
+) -> None:
+    with WebServer(long_album) as server, open_page(browser, server, width=1000, height=400) as page:
+        requested, aborted = list[str](), list[str]()
+        page.on("request", lambda request: requested.append(request.url))
+        page.on("requestfailed", lambda request: aborted.append(request.url))
+        page.route("**/thumbnail/**", lambda route: None)  # no image arrives
+        page.goto("/")
+        expect(page.locator(".tile").first).to_be_visible()
+        page.wait_for_timeout(300)
+        page.mouse.move(500, 300)
+        for _ in range(20):
+            page.mouse.wheel(0, 400)
+            page.wait_for_timeout(20)
+        page.wait_for_timeout(300)
+        waiting = {url for url in requested if "/thumbnail/" in url} - set(aborted)
+        assert len(waiting) <= page.locator(".tile").count()
+        assert len(aborted) > 30
+        page.unroute_all(behavior="ignoreErrors")

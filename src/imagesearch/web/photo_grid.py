@@ -9,8 +9,9 @@ from typing import Any
 
 from nicegui.element import Element
 
+from imagesearch.library import PhotoLibrary
 from imagesearch.photos import compute_photo_id
-from imagesearch.search import Answer, SearchResult
+from imagesearch.search import Answer, SearchResult, get_min_face_score
 from imagesearch.store import CollectionRef
 from imagesearch.text import is_numbered_label
 from imagesearch.web.photo_ids import format_photo_id
@@ -165,6 +166,18 @@ def make_grid_photos(
             )
         )
     return photos
+
+
+def read_grid_photos(
+    library: PhotoLibrary, answer: Answer, results: Sequence[SearchResult]
+) -> list[GridPhoto]:
+    """Return some photos of an answer as the grid shows them; in the thread of the library."""
+    resources = library.searcher.resources
+    ids = [compute_photo_id(result.path) for result in results]
+    kind = "vit" if answer.query.by == "vit" or not resources.has_collection("clip") else "clip"
+    aspects = read_aspects(library.store, resources.get_collection_ref(kind), ids)
+    least = get_min_face_score(resources) if answer.is_ranked_by_face else None
+    return make_grid_photos(answer, results, aspects, least)
 
 
 def _is_relevant(result: SearchResult, min_score: float | None) -> bool:

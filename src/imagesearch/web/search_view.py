@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -13,20 +13,14 @@ from nicegui.events import GenericEventArguments
 
 from imagesearch.errors import UserError
 from imagesearch.library import PhotoLibrary
-from imagesearch.photos import compute_photo_id
-from imagesearch.search import Answer, Query, RankedPhotos, SearchResult, get_min_face_score
+from imagesearch.search import Answer, Query, RankedPhotos
 from imagesearch.serving import UploadedPhoto, add_upload, find_faces_in_upload
 from imagesearch.store import MAX_HITS
 from imagesearch.text_table import format_count
 from imagesearch.web.filter_data import FilterOffers, change_query, describe_selection
 from imagesearch.web.filter_panel import FilterPanel
-from imagesearch.web.photo_grid import (
-    GridPhoto,
-    PhotoGrid,
-    is_sorted_by_date,
-    make_grid_photos,
-    read_aspects,
-)
+from imagesearch.web.further_photos import FurtherPhotos, is_complete
+from imagesearch.web.photo_grid import GridPhoto, PhotoGrid, is_sorted_by_date, read_grid_photos
 from imagesearch.web.photo_ids import parse_photo_id
 from imagesearch.web.photo_naming import PhotoNaming
 from imagesearch.web.query_address import ANY_PHOTO, read_query, write_query
@@ -47,31 +41,6 @@ class _Found:
 
     answer: Answer
     photos: list[GridPhoto]
-
-
-@dataclass
-class _Rest:
-    """The photos of a query after those in the page.
-
-    Attributes
-    ----------
-    first
-        The answer, with the first photos.
-    ranked
-        All photos, ranked when the first further ones are requested.
-    ids
-        Those of them that are not read yet.
-    ready
-        The next photos, read before the page requests them.
-    has_all
-        Whether no photo remains to be read.
-    """
-
-    first: Answer | None = None
-    ranked: RankedPhotos | None = None
-    ids: list[int] = field(default_factory=list)
-    ready: list[GridPhoto] = field(default_factory=list)
-    has_all: bool = True
 
 
 class SearchView:
@@ -97,7 +66,7 @@ class SearchView:
         self._face: UploadedPhoto | None = None  # the one that is searched by, in place of the photo
         self._serial = 0
         self._number = self._answered = 0  # of the query that the box has sent, and of the one to be answered
-        self._rest = _Rest()
+        self._further: FurtherPhotos | None = None
         self._more_lock = asyncio.Lock()
         self.bar = SearchBar()
         self.panel = FilterPanel(self._change_filters, self._toggle_panel)
@@ -218,7 +187,7 @@ class SearchView:
         self._query, self._answered = query, self._number
         self._serial += 1
         serial = self._serial
-        self._rest = _Rest()
+        self._further = None
         address = write_query(query, self._default)
         self.bar.change(busy=True, error="")
         self.panel.change(value=describe_selection(query))
@@ -248,6 +217,9 @@ class SearchView:
         self._session.remember(answer.results)
         return answer
 
+    async def _rank(self, query: Query, count: int) -> RankedPhotos:
+        return await self._run_query(query, count, lambda library, query: library.searcher.rank(query))
+
     async def _run_query(self, query: Query, count: int, work: Callable[[PhotoLibrary, Query], T]) -> T:
         """Call a function with the query, completed by the photo that was dropped on the page."""
         query = replace(query, top_k=min(max(count, query.top_k), MAX_HITS))
@@ -261,7 +233,8 @@ class SearchView:
 
     def _show_found(self, found: _Found, address: str) -> None:
         answer = found.answer
-        self._rest = _Rest(answer, has_all=_is_complete(answer))
+        query = self._query
+        self._further = FurtherPhotos(self._session, answer, lambda count: self._rank(query, count))
         self.bar.change(
             text=answer.query.text,
             answers=self._answered,
@@ -275,7 +248,7 @@ class SearchView:
         )
         self.grid.show(
             found.photos,
-            done=self._rest.has_all,
+            done=self._further.is_finished,
             address=None if self._photo else address,  # it does not have the photo that was dropped
             empty="" if answer.notes else "No photos.",
         )
@@ -305,45 +278,28 @@ class SearchView:
             error=message, busy=False, chips=[], notes=[], status="", filters=filters,
             photo=self._describe_photo(), **text,
         )  # fmt: skip
-        self._rest = _Rest()
+        self._further = None
         self.grid.show([], done=True)
 
     async def _show_more(self, generation: int, count: int) -> None:
         """Show further photos, and read those after them, so that the page does not wait for them."""
         size = max(_PORTION, count // 2)
         async with self._more_lock:
-            if generation != self.grid.generation:
+            further = self._further
+            if generation != self.grid.generation or further is None:
                 return
-            rest = self._rest
-            await self._read_more(rest, size)
-            if rest is not self._rest:  # another query was sent meanwhile
-                return
-            portion, rest.ready = rest.ready[:size], rest.ready[size:]
-            self.grid.append(portion, done=rest.has_all and not rest.ready)
-            await self._read_more(rest, size)
+            await self._read_further(further, size)
+            if further is self._further:  # no other query was sent meanwhile
+                portion = further.take(size)
+                self.grid.append(portion, done=further.is_finished)
+                await self._read_further(further, size)
 
-    async def _read_more(self, rest: _Rest, size: int) -> None:
-        """Read photos until at least `size` are ready, or none remain."""
+    async def _read_further(self, further: FurtherPhotos, size: int) -> None:
         try:
-            if rest.ranked is None and not rest.has_all:
-                rest.ranked = await self._run_query(
-                    self._query, MAX_HITS, lambda library, query: library.searcher.rank(query)
-                )
-                shown = {compute_photo_id(result.path) for result in rest.first.results}
-                rest.ids = [photo_id for photo_id in rest.ranked.ids if photo_id not in shown]
-            while not rest.has_all and len(rest.ready) < size:
-                portion, rest.ids = rest.ids[:size], rest.ids[size:]
-                rest.ready += await self._read_portion(rest, portion)
-                rest.has_all = not rest.ids
+            await further.read(size)
         except UserError as error:
-            rest.has_all = True
-            if rest is self._rest:
+            if further is self._further:
                 self.bar.change(error=str(error))
-
-    async def _read_portion(self, rest: _Rest, ids: Sequence[int]) -> list[GridPhoto]:
-        results = await self._session.run(lambda library: rest.ranked.read(ids))
-        self._session.remember(results)
-        return await self._session.run(partial(_make_photos, answer=rest.first, results=results))
 
     async def _copy_paths(self, ids: Sequence[str]) -> None:
         numbers = [number for text in ids[:MAX_HITS] if (number := parse_photo_id(str(text))) is not None]
@@ -354,7 +310,7 @@ class SearchView:
 
 def _describe(library: PhotoLibrary, answer: Answer) -> _Found:
     """Return what the page shows of an answer; in the thread of the library."""
-    return _Found(answer, _make_photos(library, answer, answer.results))
+    return _Found(answer, read_grid_photos(library, answer, answer.results))
 
 
 def _add_removals(library: PhotoLibrary, answer: Answer) -> list[Chip]:
@@ -364,28 +320,11 @@ def _add_removals(library: PhotoLibrary, answer: Answer) -> list[Chip]:
     return add_removals(answer, resources.parser, **finders)
 
 
-def _make_photos(library: PhotoLibrary, answer: Answer, results: Sequence[SearchResult]) -> list[GridPhoto]:
-    """Return some photos of an answer as the grid shows them; in the thread of the library."""
-    resources = library.searcher.resources
-    ids = [compute_photo_id(result.path) for result in results]
-    kind = "vit" if answer.query.by == "vit" or not resources.has_collection("clip") else "clip"
-    aspects = read_aspects(library.store, resources.get_collection_ref(kind), ids)
-    least = get_min_face_score(resources) if answer.is_ranked_by_face else None
-    return make_grid_photos(answer, results, aspects, least)
-
-
-def _is_complete(answer: Answer) -> bool:
-    """Whether a search for more photos would return no others."""
-    count, order = len(answer.results), answer.parsed.order
-    has_limit = order is not None and order.count is not None
-    return has_limit or count < answer.query.top_k or count >= min(answer.photos, MAX_HITS)
-
-
 def _describe_count(found: _Found) -> str:
     answer, photos = found.answer, format_count(found.answer.photos, "photo")
     if answer.is_ranked_by_face:
         count = sum(photo.fits for photo in found.photos)
-        has_more = count == len(found.photos) and not _is_complete(answer)
+        has_more = count == len(found.photos) and not is_complete(answer)
         verb = "has" if count == 1 and not has_more else "have"
         return f"{count}{'+' if has_more else ''} of {photos} {verb} this face"
     if answer.relaxed:

@@ -49,7 +49,7 @@ export default {
                 @click="onClick($event, tile)" @keydown="onKey($event, tile)" @focus="active = tile.index"
                 @pointerdown="onTouch($event, tile)" @pointerup="endTouch" @pointercancel="endTouch"
                 @pointermove="moveTouch" @contextmenu="onMenu">
-                <img :src="thumbnail(tile.item, 256)" :srcset="srcset(tile.item)" :sizes="Math.ceil(tile.width) + 'px'"
+                <img v-abort :src="thumbnail(tile.item, 256)" :srcset="srcset(tile.item)" :sizes="Math.ceil(tile.width) + 'px'"
                   :alt="tile.item.alt" loading="lazy" decoding="async" draggable="false">
                 <span class="tile-caption" aria-hidden="true">{{ tile.item.caption }}</span>
               </a>
@@ -78,6 +78,16 @@ export default {
       <form ref="form" method="post" action="/download" hidden><input type="hidden" name="ids" ref="ids"></form>
     </section>
   `,
+  directives: {
+    // A browser loads images that were scrolled away to the end, and those on the screen wait for them.
+    abort: {
+      beforeUnmount(image) {
+        if (image.complete) return;
+        image.removeAttribute("srcset");
+        image.removeAttribute("src");
+      },
+    },
+  },
   props: { batch: Object },
   emits: ["more", "copy", "name"],
   data() {
