@@ -243,7 +243,7 @@ def test_no_folder_is_read_to_find_a_photo(album: World, monkeypatch: pytest.Mon
     def fail(*_: object) -> None:
         raise AssertionError("the folders are read")
 
-    monkeypatch.setattr("imagesearch.pipeline.dataset.list_photos", fail)
+    monkeypatch.setattr("imagesearch.pipeline.listed_photos.list_photos", fail)
     monkeypatch.setattr(os, "walk", fail)
     dataset = Dataset(album.config())
     assert find_photo_file("IMG_2.png", dataset) == album.photos / "goa/IMG_2.png"

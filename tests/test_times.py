@@ -9,7 +9,7 @@ import holidays
 import pytest
 from query_photos import PARSER, TODAY, Case, Photo, find_differences
 
-from imagesearch import config
+from imagesearch import config_values
 from imagesearch.query import SentenceParser
 from imagesearch.query.times.feasts import FEASTS, FeastDays
 from imagesearch.query.times.values import Either, Once
@@ -316,4 +316,4 @@ def find_photos(condition) -> list[Photo]:
 
 def test_the_countries_of_the_config_are_those_of_the_library() -> None:
     known_codes = holidays.list_supported_countries(include_aliases=False)
-    assert sorted(known_codes) == config._HOLIDAY_COUNTRIES
+    assert sorted(known_codes) == config_values._HOLIDAY_COUNTRIES
