@@ -293,9 +293,7 @@ def interrupt(client: LiteClient, name: str, *, completed: bool) -> None:
 )
 def test_an_interrupted_call_of_a_build_is_repeated(tmp_path: Path, name: str, completed: bool) -> None:
     if name not in ("create_collection", "create_alias"):
-        with open_store(
-            tmp_path / "milvus.db"
-        ) as first:  # the next one does not know its digests
+        with open_store(tmp_path / "milvus.db") as first:  # the next one does not know its digests
             update_collections(first, [(spec(), rows(vectors(30)))])
     with open_store(tmp_path / "milvus.db") as store:
         client = store.collections.client
