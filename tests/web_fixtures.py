@@ -19,6 +19,7 @@ from server_process import ENV, ServerProcess
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+_MILLISECONDS = 20_000  # until an expectation about a page fails
 _PHOTOS = {
     "2023/maya.jpg": ("Maya",),
     "2023/maya and kofi.jpg": ("Maya", "Kofi"),
@@ -116,8 +117,10 @@ def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium")
     if chromium is None:
         pytest.skip("chromium is not installed")
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    # a click can wait in the thread of the library until a model is loaded: seconds on a busy machine
+    expect.set_options(timeout=_MILLISECONDS)
     options = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=chromium, args=options)
