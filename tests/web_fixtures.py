@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import subprocess
 import sys
-from collections.abc import Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import pytest
 from conftest import ROOT
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 _MILLISECONDS = 20_000  # until an expectation about a page fails
-T = TypeVar("T")
 _PHOTOS = {
     "2023/maya.jpg": ("Maya",),
     "2023/maya and kofi.jpg": ("Maya", "Kofi"),
@@ -98,12 +95,6 @@ def make_id(path: str) -> str:
     from imagesearch.web.photo_ids import format_photo_id
 
     return format_photo_id(compute_photo_id(path))
-
-
-def run_coroutine(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Return the result of a coroutine, run in a thread: the browser's tests have a running event loop."""
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, coroutine).result()
 
 
 class WebServer(ServerProcess):

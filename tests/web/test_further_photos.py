@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from conftest import BuiltAlbum
-from web_fixtures import run_coroutine
+from http_requests import run_async
 
 from imagesearch import open_library
 from imagesearch.errors import UserError
@@ -61,7 +61,7 @@ def test_photos_in_parts_are_those_of_one_search(
             session.close()
         return shown, [format_photo_id(compute_photo_id(result.path)) for result in whole.results]
 
-    shown, whole = run_coroutine(compare())
+    shown, whole = run_async(compare())
     assert limits == expected
     assert len(shown) == len(set(shown)) == len(whole) > FIRST
     assert set(shown) == set(whole)
@@ -85,4 +85,4 @@ def test_nothing_remains_after_an_error(built_album: BuiltAlbum) -> None:
         finally:
             session.close()
 
-    assert run_coroutine(read())
+    assert run_async(read())

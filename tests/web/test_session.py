@@ -8,7 +8,8 @@ from collections.abc import Collection
 from typing import Any
 
 import pytest
-from web_fixtures import WebAlbum, run_coroutine
+from http_requests import run_async
+from web_fixtures import WebAlbum
 
 from imagesearch import open_library
 from imagesearch.errors import UserError
@@ -42,7 +43,7 @@ def test_paths_that_are_requested_at_once_are_read_together(
         finally:
             session.close()
 
-    first, second = run_coroutine(find())
+    first, second = run_async(find())
     assert first == 2 * [*PATHS, None]
     assert calls[:2] == [1, 5]
     # two requests fail, and those after them are answered
@@ -66,4 +67,4 @@ def test_names_are_completed_while_a_search_runs(named_album: WebAlbum) -> None:
             session.close()
         return [name.label for name in names]
 
-    assert run_coroutine(complete()) == ["Maya"]
+    assert run_async(complete()) == ["Maya"]
