@@ -100,7 +100,7 @@ class PhotoNaming:
 
         def store(editor: PeopleEditor) -> None:
             rows = find_rows(editor.people, faces)
-            editor.name_faces(rows, name, write_selector(editor.people, rows))
+            editor.name_faces(rows, name.check(editor), write_selector(editor.people, rows))
 
         return await self._bar.decide(store)
 
