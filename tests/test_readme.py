@@ -321,6 +321,7 @@ def test_commands_are_read_with_the_lines_below_them() -> None:
         (["240 photos"], "241 photos", False),
         (["2022-02-15"], "2022-02-16", False),
         (["9 new, 62.8 photos/s"], "  3%|=   | 1/9 [00:30<]\r9 new, 17.2 photos/s", True),
+        (["9 new, 62.8 photos/s"], "9 new", True),
         (["one", "two"], "one", False),
         (["one"], "one\ntwo", False),
         (["one", "...", "four"], "one\ntwo\nthree\nfour", True),
