@@ -32,8 +32,9 @@ def parse_arguments():
         help="run all steps, 01 to 05, now and after each change in the folders, until Ctrl-C",
     )
     args = cli.parse_photo_options(parser)
-    if args.watch and (args.only or args.export_npy or args.thumbnails or args.json):
-        parser.error("argument --watch: cannot be combined with --only, --export-npy, --thumbnails or --json")
+    others = ("only", "export_npy", "thumbnails", "json", "refresh")
+    if args.watch and (given := [f"--{name.replace('_', '-')}" for name in others if getattr(args, name)]):
+        parser.error(f"argument --watch: cannot be combined with {given[0]}")
     return args
 
 
@@ -74,19 +75,15 @@ def watch(args, config):
     """Run all steps now and after each change; print a line for each batch."""
     import time
 
-    from imagesearch.pipeline import Dataset
     from imagesearch.workflow import watch_photos
 
     def report(summary):
         cli.report_failures(summary.failed, args.verbose)
         print(f"{time.strftime('%X')} {config.dataset.name}: {summary}", flush=True)
 
-    change = cli.choose_folder_change(args, config)
-    dataset = Dataset(config, args.images, change=change, keep_missing_roots=True)
-    cli.print_note(dataset.roots_note)
     watch_photos(
         config,
-        dataset,
+        cli.open_dataset(config, args, keep_missing_roots=True),
         retry_failed=args.retry_failed,
         progress=cli.show_progress,
         report=report,

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from conftest import BuiltAlbum, World, draw
 from drawn import Drawn, picture_of
+from url_server import UrlServer
 from watch_stories import (
     Story,
     assert_equals_build_from_scratch,
@@ -233,9 +234,35 @@ def test_folders_are_polled_if_they_have_no_events(
     assert polled == ([True] if has_events else [False, True])
 
 
+def test_an_edited_list_is_read_at_once(drawn: Drawn) -> None:
+    file = drawn.folder / "photos.txt"
+    file.write_text("photos/1.png\n")
+    server = UrlServer()
+    lists = {"images": "photos.txt", "allow_hosts": [server.host]}
+    settings = yaml.safe_load(drawn.config_file.read_text("utf-8"))
+    settings["dataset"] |= lists
+    drawn.config_file.write_text(yaml.safe_dump(settings), "utf-8")
+
+    def story() -> Story:
+        batch = yield
+        assert batch.new == 1
+        with file.open("a") as lines:
+            lines.write(f"photos/2.png\n{server.url}/good/1.jpg\n")
+        batch = yield
+        assert (batch.new, batch.failed, batch.photos) == (2, {}, 3)
+        file.write_text(f"photos/2.png\n{server.url}/good/1.jpg\n")
+        batch = yield
+        assert (batch.new, batch.gone) == (0, 1)
+
+    try:
+        run_watch(drawn.config(), story)
+    finally:
+        server.close()
+
+
 def test_a_config_that_names_nothing_ends_the_watch_at_once(world: World, drawn: Drawn) -> None:
     with pytest.raises(UserError, match="no such folder"):
         run_watch(drawn.config("dataset.images=nowhere"), tell_first_batch)
-    for options in (["--json"], ["--only", "clip"], ["--thumbnails"]):
+    for options in (["--json"], ["--only", "clip"], ["--thumbnails"], ["--refresh"]):
         done = world.run("01_extract_features.py", "--watch", *options, code=2)
         assert "--watch: cannot be combined" in done.stderr and len(done.stderr.splitlines()) == 1

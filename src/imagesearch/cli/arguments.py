@@ -161,12 +161,17 @@ def choose_folder_change(args: argparse.Namespace, config: Config) -> FolderChan
     return ""
 
 
-def open_dataset(config: Config, args: argparse.Namespace) -> Dataset:
-    """Return the dataset with the photos of the options of `add_photo_options`, and print a note on them."""
+def open_dataset(config: Config, args: argparse.Namespace, *, keep_missing_roots: bool = False) -> Dataset:
+    """Return the dataset with the photos of the options of `add_photo_options`, and print a note on them.
+
+    See `Dataset` for `keep_missing_roots`.
+    """
     from imagesearch.pipeline import Dataset
 
     change = choose_folder_change(args, config)
-    dataset = Dataset(config, args.images, change=change, refresh=args.refresh)
+    dataset = Dataset(
+        config, args.images, change=change, refresh=args.refresh, keep_missing_roots=keep_missing_roots
+    )
     print_note(dataset.roots_note)
     return dataset
 

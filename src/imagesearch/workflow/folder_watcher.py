@@ -1,7 +1,8 @@
-"""Waits for changes in folders, with watchfiles: events of the system, or polling."""
+"""Waits for changes in folders, with watchfiles: events of the system, or polling; and of lists of photos."""
 
 from __future__ import annotations
 
+import stat
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -15,7 +16,7 @@ _POLL_DELAY_MS = 2_000
 
 
 class FolderWatcher:
-    """Waits for changes below folders. Folders that are missing are watched when they are back.
+    """Waits for changes below folders, and of lists. Those that are missing are watched when they are back.
 
     Parameters
     ----------
@@ -29,14 +30,14 @@ class FolderWatcher:
 
     def __init__(self, exclude: Sequence[str], is_polling: bool, note: Callable[[str], object]) -> None:
         self._exclude, self._is_polling, self._note = exclude, is_polling, note
-        self._roots: dict[Path, tuple[int, int]] = {}
+        self._roots: dict[Path, tuple[int, ...]] = {}
         self._changes: Iterator[set] = iter(())
 
     def wait(self, roots: Sequence[Path]) -> bool:
-        """Wait a moment for changes; return whether there were any, or folders were mounted or removed."""
+        """Wait a moment for changes; return whether there were any, or roots were mounted or removed."""
         if (present := _identify(roots)) != self._roots:
             self.close()
-            self._roots, self._changes = present, self._watch(list(present))
+            self._roots, self._changes = present, self._watch([root for root in present if is_folder(root)])
             next(self._changes, None)  # changes from now on are seen
             return True
         return bool(next(self._changes, {"ended"}))
@@ -80,13 +81,17 @@ class FolderWatcher:
         return is_photo_name(file.name) or not is_file(file)
 
 
-def _identify(roots: Sequence[Path]) -> dict[Path, tuple[int, int]]:
-    """Return device and inode of the folders that exist: they change when a drive is mounted."""
+def _identify(roots: Sequence[Path]) -> dict[Path, tuple[int, ...]]:
+    """Return device and inode of the roots that exist, which change when a drive is mounted.
+
+    Of a list of photos also its size and time, which change when it is edited.
+    """
     found = {}
     for root in roots:
         try:
             status = root.stat()
         except OSError:
             continue
-        found[root] = (status.st_dev, status.st_ino)
+        version = () if stat.S_ISDIR(status.st_mode) else (status.st_size, status.st_mtime_ns)
+        found[root] = (status.st_dev, status.st_ino, *version)
     return found

@@ -186,6 +186,7 @@ class _Watch:
 
     def _list_and_process(self, dataset: Dataset, progress: Progress | None, is_first: bool) -> bool:
         """List the photos, and process those that are ready; return whether there was a batch."""
+        dataset.download_photos(self._retry_failed, progress)  # before listing, which finds them then
         start = time.monotonic()
         listed = dataset.photos
         self._report_missing(dataset.missing_roots)
