@@ -12,16 +12,11 @@ from imagesearch import cli
 
 def parse_arguments():
     parser = cli.make_parser(__doc__)
-    group = parser.add_argument_group("server")
-    group.add_argument(
-        "--host",
-        default="127.0.0.1",
-        metavar="ADDRESS",
-        help="address to listen on, 0.0.0.0 for all of them; default: 127.0.0.1, this machine alone. Another "
-        "one requires a password, from the terminal or the environment variable IMAGESEARCH_PASSWORD",
-    )
-    group.add_argument(
-        "--port", type=cli.parse_port, default=8765, metavar="N", help="default: 8765; 0: any free port"
+    group = cli.add_server_options(
+        parser,
+        "address to listen on, 0.0.0.0 for all of them; default: 127.0.0.1, this machine alone. Another one "
+        "requires a password, from the terminal or the environment variable IMAGESEARCH_PASSWORD",
+        port=8765,
     )
     group.add_argument("--no-show", action="store_true", help="do not open the browser")
     return parser.parse_args()

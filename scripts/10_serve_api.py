@@ -9,15 +9,10 @@ from imagesearch import cli
 
 def parse_arguments():
     parser = cli.make_parser(__doc__)
-    group = parser.add_argument_group("server")
-    group.add_argument(
-        "--host",
-        default="127.0.0.1",
-        metavar="ADDRESS",
-        help="address to listen on; default: 127.0.0.1. Only addresses of this machine alone are accepted",
-    )
-    group.add_argument(
-        "--port", type=cli.parse_port, default=5000, metavar="N", help="default: 5000; 0: any free port"
+    cli.add_server_options(
+        parser,
+        "address to listen on; default: 127.0.0.1. Only addresses of this machine alone are accepted",
+        port=5000,
     )
     return parser.parse_args()
 

@@ -8,6 +8,7 @@ from imagesearch.cli.arguments import (
     add_figure_options,
     add_filter_options,
     add_photo_options,
+    add_server_options,
     add_typed_options,
     choose_folder_change,
     join_negative_values,
@@ -41,7 +42,6 @@ from imagesearch.cli.option_values import (
     parse_face_count,
     parse_label_count,
     parse_milvus_uri,
-    parse_port,
     parse_result_count,
 )
 from imagesearch.cli.people_edits import (
@@ -76,6 +76,7 @@ __all__ = [
     "add_filter_options",
     "add_marking_options",
     "add_photo_options",
+    "add_server_options",
     "add_suggest_option",
     "add_typed_options",
     "ask_names",
@@ -104,7 +105,6 @@ __all__ = [
     "parse_label_count",
     "parse_milvus_uri",
     "parse_photo_options",
-    "parse_port",
     "parse_result_count",
     "parse_sentence_arguments",
     "parse_undo_numbers",

@@ -14,6 +14,7 @@ from imagesearch.cli.option_values import (
     make_number_reader,
     parse_face_count,
     parse_figure_path,
+    parse_port,
     parse_year,
 )
 from imagesearch.errors import UserError
@@ -186,6 +187,18 @@ def _ask_about_folders(error: OtherFoldersError) -> FolderChange:
             return "add"
         if reply in ("s", "stop", "q", "quit", "n", "no", ""):
             raise UserError("stopped; nothing has been changed")
+
+
+def add_server_options(
+    parser: argparse.ArgumentParser, host_help: str, *, port: int
+) -> argparse._ArgumentGroup:
+    """Add the address of a server, on loopback by default; return the group of its options."""
+    group = parser.add_argument_group("server")
+    group.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help=host_help)
+    group.add_argument(
+        "--port", type=parse_port, default=port, metavar="N", help=f"default: {port}; 0: any free port"
+    )
+    return group
 
 
 def add_figure_options(parser: argparse.ArgumentParser) -> None:
