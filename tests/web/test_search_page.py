@@ -230,6 +230,7 @@ def test_names_that_are_code_are_text(album: WebAlbum, browser: Browser) -> None
         page.locator(".tile a").nth(0).tap()  # selects while something is selected
         bar = page.get_by_role("toolbar", name="selected photos")
         expect(bar).to_contain_text("2 selected")
+        assert bar.evaluate("bar => bar.scrollWidth === bar.clientWidth")  # all buttons are on the screen
         bar.get_by_role("button", name="Clear").tap()
         page.get_by_role("button", name="Filters").tap()
         page.get_by_role("checkbox", name=names[0]).check()
