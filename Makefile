@@ -4,12 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 PY := $(BIN)/python
 
-.PHONY: help install demo photos web test test-web test-server lint format bench clean
+.PHONY: help install demo photos web test test-services test-web test-server lint format bench clean
 help:
 	@echo "make demo    draw an album and search it; downloads no models"
 	@echo "make photos PHOTOS=DIR    process and index your own photos: steps 01, 02, 04 and 05"
 	@echo "make test    install the dependencies and run the tests"
 	@echo "make web     show the demo album in the browser, after make demo"
+	@echo "make test-services    test what runs until it is stopped: the watch, and the API for Rescue Box"
 	@echo "make test-web    test the web app, in Chromium if it is installed"
 	@echo "make test-server    install a standalone Milvus server in .venv-milvus, and test with it"
 	@echo "make lint    check rules and format (ruff) and imports between packages (import-linter)"
@@ -76,6 +77,10 @@ $(MILVUS)/.installed: tests/server/requirements.txt
 test-server: $(STAMP) $(MILVUS)/.installed
 	IMAGESEARCH_MILVUS_SERVER="$(CURDIR)/$(MILVUS)/bin/milvus-server" \
 	    $(PY) -m pytest tests/server tests/test_engines.py -k "test_server or standalone"
+
+# The watch, and the server for Rescue Box.
+test-services: $(STAMP)
+	IMAGESEARCH_TEST_SERVICES=1 $(PY) -m pytest -n 2 --dist loadfile tests/services
 
 # Tests in Chromium are skipped, with a reason, where it is not installed.
 test-web: $(STAMP)

@@ -31,8 +31,12 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 # tests/server requires a standalone Milvus server, which `make test-server` installs.
-# `make test-web` runs tests/web, because `make test` would become too long.
-_FOLDERS = {"server": "IMAGESEARCH_MILVUS_SERVER", "web": "IMAGESEARCH_TEST_WEB"}
+# `make test-services` and `make test-web` run the others, because `make test` would become too long.
+_FOLDERS = {
+    "server": "IMAGESEARCH_MILVUS_SERVER",
+    "services": "IMAGESEARCH_TEST_SERVICES",
+    "web": "IMAGESEARCH_TEST_WEB",
+}
 collect_ignore = [folder for folder, variable in _FOLDERS.items() if not os.environ.get(variable)]
 pytest_plugins = ["web_fixtures"]
 os.environ.setdefault("MPLBACKEND", "Agg")
