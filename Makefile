@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PY := $(BIN)/python
 
-.PHONY: help install demo photos web test test-services test-web test-server lint format bench clean
+.PHONY: help install demo photos web test test-services test-web test-scale test-server lint format bench clean
 help:
 	@echo "make demo    draw an album and search it; downloads no models"
 	@echo "make photos PHOTOS=DIR    process and index your own photos: steps 01, 02, 04 and 05"
@@ -12,6 +12,7 @@ help:
 	@echo "make web     show the demo album in the browser, after make demo"
 	@echo "make test-services    test what runs until it is stopped: the watch, and the API for Rescue Box"
 	@echo "make test-web    test the web app, in Chromium if it is installed"
+	@echo "make test-scale    install Ray and an S3 server of its own, and test with them"
 	@echo "make test-server    install a standalone Milvus server in .venv-milvus, and test with it"
 	@echo "make lint    check rules and format (ruff) and imports between packages (import-linter)"
 	@echo "make format  fix rules and format with ruff where it can"
@@ -66,6 +67,14 @@ photos: $(STAMP)
 
 test: $(STAMP)
 	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+# Ray, and an S3 server for the tests of buckets.
+$(VENV)/.installed-scale: $(STAMP) tests/scale/requirements.txt
+	$(PY) -m pip install --quiet --editable ".[scale]" --requirement tests/scale/requirements.txt
+	touch $@
+
+test-scale: $(VENV)/.installed-scale
+	IMAGESEARCH_TEST_SCALE=1 $(PY) -m pytest tests/scale
 
 # The server's package requires an older setuptools, so it has an environment of its own.
 MILVUS := .venv-milvus

@@ -39,6 +39,7 @@ ENGINES = {
     *("fastapi", "nicegui", "starlette", "uvicorn"),
     *("flask", "flask_ml", "waitress", "werkzeug"),
     *("httpcore", "httpx"),
+    *("botocore", "fsspec", "ray", "s3fs"),
 }
 # Imported inside functions themselves: all of their code uses an engine, or their classes derive from it.
 LAZY_MODULES = {"imagesearch.geo.http"} | {
@@ -104,7 +105,7 @@ def test_every_imported_package_is_a_dependency() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     pins = [
         *project["dependencies"],
-        *(pin for extra in ("api", "raw", "train", "web") for pin in project["optional-dependencies"][extra]),
+        *(pin for extra in ("api", "raw", "scale", "train", "web") for pin in project["optional-dependencies"][extra]),
     ]
     declared = {pin.split("==")[0].lower().replace("-", "_") for pin in pins}
     imported = {get_package(name) for file in SOURCES.values() for name in list_imports(parse(file))}
