@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 # tests/server requires a standalone Milvus server, which `make test-server` installs.
-# `make test-scale` installs Ray and an S3 server. `make test-services` and `make test-web` run the others, because
-# `make test` would become too long.
+# `make test-scale` installs Ray and an S3 server. `make test-services` and `make test-web` run the others,
+# because `make test` would become too long.
 _FOLDERS = {
     "scale": "IMAGESEARCH_TEST_SCALE",
     "server": "IMAGESEARCH_MILVUS_SERVER",

@@ -103,10 +103,9 @@ DISTRIBUTIONS |= {"cv2": "opencv_python", "yaml": "pyyaml"}
 
 def test_every_imported_package_is_a_dependency() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    pins = [
-        *project["dependencies"],
-        *(pin for extra in ("api", "raw", "scale", "train", "web") for pin in project["optional-dependencies"][extra]),
-    ]
+    extras = project["optional-dependencies"]
+    used = ("api", "raw", "scale", "train", "web")
+    pins = [*project["dependencies"], *(pin for extra in used for pin in extras[extra])]
     declared = {pin.split("==")[0].lower().replace("-", "_") for pin in pins}
     imported = {get_package(name) for file in SOURCES.values() for name in list_imports(parse(file))}
     imported -= {"imagesearch", "imagesearch_demo", *sys.stdlib_module_names}
