@@ -21,6 +21,7 @@ from imagesearch.downloads import DownloadCache, DownloadSummary, download_photo
 from imagesearch.downloads.fetch import _read_retry_after
 from imagesearch.photos import compute_photo_id
 from imagesearch.pipeline import Dataset
+from imagesearch.workflow import FailedPhoto, read_overview
 
 STEP = "04_extract_geo.py"  # the fastest of the steps that take photos
 REASONS = {
@@ -130,6 +131,16 @@ def test_failed_photos_are_asked_for_with_retry_failed(web: World, server: UrlSe
         in web.run(STEP, "--retry-failed").stdout
     )
     assert server.requests["/good/2.jpg"] == 1
+
+
+def test_the_overview_has_the_photos_that_could_not_be_downloaded(web: World, server: UrlServer) -> None:
+    missing, other = f"{server.url}/missing/2.jpg", f"{server.url}/missing/3.jpg"
+    write_list(web, f"{server.url}/good/1.jpg", missing, other)
+    web.run(STEP)
+    write_list(web, f"{server.url}/good/1.jpg", missing)
+    config = web.config()
+    failed = read_overview(config, Dataset(config), None).failed
+    assert failed == (FailedPhoto(missing, "download", "404 Not Found"),)
 
 
 def test_refresh_asks_with_the_etag_and_reads_what_has_changed(web: World, server: UrlServer) -> None:

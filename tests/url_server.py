@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import ssl
 import threading
 import time
 from collections import Counter
@@ -27,7 +28,7 @@ def make_jpeg(seed: int, size: tuple[int, int] = (96, 64), form: str = "JPEG", *
 
 
 class UrlServer:
-    """Serves photos on loopback.
+    """Serves photos on loopback, by HTTPS if an SSL context is given.
 
     Attributes
     ----------
@@ -43,7 +44,7 @@ class UrlServer:
         Seconds that slow and endless responses last.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, context: ssl.SSLContext | None = None) -> None:
         self.delay, self.stall = 0.0, 60.0
         self.requests: Counter[str] = Counter()
         self.headers: dict[str, dict[str, str]] = {}
@@ -82,10 +83,12 @@ class UrlServer:
 
         self._server = QuietServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
+        if context is not None:
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self._thread.start()
         self.host = f"127.0.0.1:{self._server.server_port}"
-        self.url = f"http://{self.host}"
+        self.url = f"{'https' if context else 'http'}://{self.host}"
 
     def close(self) -> None:
         self.is_open = False

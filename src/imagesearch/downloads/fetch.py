@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -99,12 +100,23 @@ async def fetch_photo(
     except httpx.TimeoutException:
         raise DownloadError(f"no response within {limits.first_byte_seconds:g} s") from None
     except httpx.TransportError as error:
+        if certificate := _find_certificate_error(error):
+            raise DownloadError(f"the certificate of its server is refused: {certificate}") from None
         reason = shorten_reason(str(error)) or type(error).__name__
         raise DownloadError(f"the connection failed: {reason}", is_temporary=True) from None
     except (httpx.InvalidURL, ValueError):
         raise DownloadError("not a valid address") from None
     names = ("etag", "last-modified")
     return Validators(*(response.headers.get(name, "") for name in names))
+
+
+def _find_certificate_error(error: BaseException | None) -> str:
+    """Return why a certificate was refused, if that is among the causes of an error; else an empty string."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return error.verify_message
+        error = error.__cause__ or error.__context__
+    return ""
 
 
 async def _follow(
