@@ -199,6 +199,8 @@ def test_the_password_opens_a_session_until_it_is_closed(guarded: WebServer) -> 
     assert "SameSite=Strict" in cookie
     session = {"Cookie": cookie.partition(";")[0]}
     assert send(address, "/", session).status == 200
+    # cookies of other servers on this host, which no parser of cookies reads
+    assert send(address, "/", {"Cookie": f'prefs={{"dark": true}}; {session["Cookie"]}'}).status == 200
     assert send(address, WEBSOCKET, UPGRADE | session).status == 101
     assert send(address, "/logout", session, "POST").status == 303
     assert send(address, "/api/people", session).status == 401
@@ -221,6 +223,7 @@ def test_attempts_are_limited(guarded: WebServer) -> None:
         "//evil.example",
         "/\\evil.example",
         "https://evil.example",
+        "//[",
         "javascript:alert(1)",
         "/a\r\nSet-Cookie: x",
         "",
