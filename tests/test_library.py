@@ -164,9 +164,7 @@ def test_what_is_wrong_is_a_user_error(drawn: Drawn) -> None:
 def test_weights_are_limited(drawn: Drawn) -> None:
     with imagesearch.open_library(drawn.config_file) as library:
         for weight in (1e308, -1.0, float("nan")):
-            with pytest.raises(
-                imagesearch.UserError, match="weight_text: expected a number from 0 to 1000, got"
-            ):
+            with pytest.raises(imagesearch.UserError, match="weight_text: expected a number from 0"):
                 library.search("a boat", weight_text=weight)
 
 

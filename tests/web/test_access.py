@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import socket
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -265,8 +264,6 @@ def test_ctrl_c_stops_the_server_while_a_page_is_open(shared_album: WebAlbum, br
     page = browser.new_context().new_page()
     page.goto(server.address)
     page.get_by_label("Search", exact=True).first.wait_for()
-    start = time.monotonic()
-    server.close()
-    assert time.monotonic() - start < 2.5
+    server.close()  # fails if it takes long: uvicorn alone waits for the page
     assert server.process.returncode == 130
     page.context.close()
