@@ -63,7 +63,9 @@ def make_entries(first: int, count: int) -> pa.Table:
     )
 
 
-def fill_table(table: Table, rows: int, shard_rows: int, dimension: int) -> Iterator[tuple[pa.Table, pa.Table]]:
+def fill_table(
+    table: Table, rows: int, shard_rows: int, dimension: int
+) -> Iterator[tuple[pa.Table, pa.Table]]:
     """Yield the rows and the entries of each shard, to be appended."""
     for first in range(0, rows, shard_rows):
         entries = make_entries(first, min(shard_rows, rows - first))
@@ -242,7 +244,9 @@ def make_location(number: int) -> PhotoLocation:
 
     city, state = f"Town {number % 1000}", f"State {number % 50}"
     places = ((city, "city"), (state, "state"), ("India", "country"))
-    address = Address(city=city, state=state, country="India", address=f"{city}, {state}, India", places=places)
+    address = Address(
+        city=city, state=state, country="India", address=f"{city}, {state}, India", places=places
+    )
     latitude, longitude = make_position(number)
     return PhotoLocation(PhotoMetadata(latitude=latitude, longitude=longitude), address)
 
