@@ -1,10 +1,10 @@
-"""The names of millions of photos: the vocabulary, sentences, BM25 and the log of people; CPU seconds and memory.
+"""The names of millions of photos: the vocabulary, sentences, BM25 and the log of people.
 
     python benchmarks/scale_names.py [PART ...]        # count, file, sentences, words, people
     python benchmarks/scale_names.py count --rows 1000000
 
-Each part runs in a process of its own, with a folder that is deleted afterwards. The results are printed, one JSON
-object a line, and appended to ``outputs/scale.jsonl``. Requires Linux.
+Each part runs in a process of its own, with a folder that is deleted afterwards. The CPU seconds and the
+memory are printed, one JSON object a line, and appended to ``outputs/scale.jsonl``. Requires Linux.
 """
 
 from __future__ import annotations
@@ -39,7 +39,26 @@ TODAY = date(2024, 6, 15)
 
 def make_words(count: int, last: str) -> list[str]:
     """Make different invented words that end with some letters."""
-    syllables = ("gra", "ko", "mi", "no", "ve", "ba", "ru", "li", "te", "sha", "do", "pe", "zu", "fi", "wo")
+    syllables = (
+        "gra",
+        "ko",
+        "mi",
+        "no",
+        "ve",
+        "ba",
+        "ru",
+        "li",
+        "te",
+        "sha",
+        "do",
+        "pe",
+        "zu",
+        "fi",
+        "wo",
+        "ha",
+        "je",
+        "ly",
+    )
     combined = itertools.chain.from_iterable(itertools.product(syllables, repeat=n) for n in (2, 3, 4))
     return ["".join(parts) + last for parts in itertools.islice(combined, count)]
 
@@ -144,7 +163,7 @@ def measure_words(rows: int, folder: Path) -> None:
     """Make and use a BM25 ranking of the words of photos, as for servers without BM25."""
     cities, names = make_words(PLACES, "ton"), make_people()
     texts = [
-        f"{names[n % PEOPLE].lower()} {cities[n % PLACES]} state {n % 3_800} country {n % 200} camera {n % 50}"
+        f"{names[n % PEOPLE].lower()} {cities[n % len(cities)]} state {n % 3_800} camera {n % 50}"
         for n in range(rows)
     ]
     with measure("WordRanking, without reading the rows", rows):

@@ -1,12 +1,12 @@
 """A million photos on a standalone Milvus server: inserting, indexes, memory, disk, searches and recall.
 
     python benchmarks/scale_server.py [--rows 1000000] [--index IVF_SQ8 HNSW]
-        [--milvus-server PROGRAM] [--folder FOLDER]
+        [--milvus-server PROGRAM]
 
-The rows are those of `engine_speed.py`, made and inserted in parts, so that the program itself needs little memory.
-Each index is built over the same rows, one after the other. The results are printed as they are known, one JSON
-object a line, and saved as ``outputs/scale_server.jsonl``. Wall times depend on other work on the machine, so
-the CPU seconds of the server are beside them. Requires Linux, 6 GB of memory and 15 GB of disk for a million rows.
+The rows are those of `engine_speed.py`, made and inserted in parts, so that the program itself needs little
+memory. Each index is built over the same rows, one after the other. The results are printed at once, one JSON object a line, and appended to ``outputs/scale_server.jsonl``. Wall times depend on other work on the
+machine, so the CPU seconds of the server are beside them. Requires Linux; a million rows need 6 GB of memory
+and 15 GB of disk.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class ServerCosts:
         for parent, _, names in os.walk(self.folder):
             for name in names:
                 try:
-                    size = os.lstat(os.path.join(parent, name)).st_blocks * 512
+                    size = (Path(parent) / name).lstat().st_blocks * 512
                 except FileNotFoundError:
                     continue
                 sizes["disk MB, all"] += size
@@ -268,7 +268,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))  # so that the server is stopped too
     OUTPUT.parent.mkdir(exist_ok=True)
     with run_server(args.milvus_server) as (uri, process):
-        folder = Path(os.readlink(f"/proc/{process}/cwd"))
+        folder = Path(f"/proc/{process}/cwd").readlink()
         costs = ServerCosts(process, folder)
         save(what="start", server=process, folder=str(folder), rows=args.rows, **costs.read_memory())
         milvus = MilvusConfig.model_validate({"uri": uri, "timeout": 600}, context={"base": Path()})

@@ -3,9 +3,9 @@
     python benchmarks/scale_tables.py [PART ...]        # tables, compaction, append, walk, rows
     python benchmarks/scale_tables.py tables --rows 1000000
 
-Each part runs in a process of its own, with a folder that is deleted afterwards. The results are printed, one JSON
-object a line, and appended to ``outputs/scale.jsonl``. With 10 million rows, the entries of a table need about 6 GB of
-memory. Requires Linux.
+Each part runs in a process of its own, with a folder that is deleted afterwards. The results are printed, one
+JSON object a line, and appended to ``outputs/scale.jsonl``. With 10 million rows, the entries of a table need
+about 5 GB of memory. Requires Linux.
 """
 
 from __future__ import annotations
