@@ -27,10 +27,14 @@ FILTERS: dict[str, Condition] = {
 
 
 def make_rows(rows: int, dimension: int) -> CollectionRows:
+    """Make photos with vectors in clusters."""
+    return describe_vectors(make_clustered_vectors(QUERIES + rows, dimension)[QUERIES:])
+
+
+def describe_vectors(vectors: np.ndarray, seed: int = 0, first: int = 0) -> CollectionRows:
     """Make the photos of filter_speed.py, with a value in each field that most photos have."""
-    vectors = make_clustered_vectors(QUERIES + rows, dimension)[QUERIES:]
-    table = make_photo_rows(vectors).scalars
-    numbers = np.arange(rows)
+    table, rows = make_photo_rows(vectors, seed, first).scalars, len(vectors)
+    numbers = np.arange(first, first + rows)
     has_time = table["has_time"].to_numpy()
     times = table["taken_at"].to_numpy().astype("datetime64[s]")
     months = times.astype("datetime64[M]")

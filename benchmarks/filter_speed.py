@@ -50,21 +50,24 @@ QUERIES = {
 }
 
 
-def make_photo_rows(vectors: np.ndarray, seed: int = 0) -> CollectionRows:
-    """Make photos of 24 years: Ana on a third, Bo on a tenth, Cy on one in 5,000; a twentieth in Goa."""
+def make_photo_rows(vectors: np.ndarray, seed: int = 0, first: int = 0) -> CollectionRows:
+    """Make photos of 24 years: Ana on a third, Bo on a tenth, Cy on one in 5,000; a twentieth in Goa.
+
+    The ids of the photos begin with ``first``.
+    """
     rng = np.random.default_rng(seed)
     count = len(vectors)
     chances = {"Ana": 1 / 3, "Bo": 0.1, "Cy": 1 / 5000}
     is_on = {name: rng.random(count) < chance for name, chance in chances.items()}
     known: dict[str, list] = {
-        "path": [f"{i // 500}/{i}.jpg" for i in range(count)],
+        "path": [f"{i // 500}/{i}.jpg" for i in range(first, first + count)],
         "face_labels": [[name for name in is_on if is_on[name][i]] for i in range(count)],
         "face_count": rng.integers(0, 5, count).tolist(),
         "place_words": [["goa", "india"] if is_goa else ["rome"] for is_goa in rng.random(count) < 0.05],
         "has_time": (rng.random(count) < 0.95).tolist(),
         "taken_at": rng.integers(946_684_800, 1_704_067_200, count).tolist(),
     }
-    columns = {"photo_id": pa.array(range(count), pa.int64())}
+    columns = {"photo_id": pa.array(range(first, first + count), pa.int64())}
     for item in PHOTO_FIELDS:
         columns[item.name] = pa.array(known.get(item.name, [item.unknown] * count), ARROW_TYPES[item.type])
     return CollectionRows(pa.table(columns), vectors)

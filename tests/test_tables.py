@@ -189,6 +189,22 @@ def test_compaction_keeps_exactly_what_lives(table: Table) -> None:
     assert len(table._list_shards()) < 5 and total == len(kept)
 
 
+def test_compaction_makes_no_object_for_each_photo(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables_module, "_MANY_SHARDS", 5)
+    photos = 30_000
+    for first in range(0, photos, 5_000):
+        rows = [make_row(photo_id) for photo_id in range(first, first + 5_000)]
+        table.append("A", NOTHING, make_processed_table(rows))
+    tracemalloc.start()
+    try:
+        table.compact(range(photos), "A")
+        needed = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(table._list_shards()) == 1 and len(table.read_processed()) == photos
+    assert needed < 150 * photos  # bytes; an entry takes about 500
+
+
 @pytest.mark.usefixtures("many")
 def test_a_table_all_of_whose_shards_are_empty(table: Table) -> None:
     for photo_id in range(14):

@@ -57,6 +57,13 @@ def test_a_place_has_the_median_position_of_its_photos(tmp_path: Path) -> None:
     assert sections["places"]["goa"].keys() == {"name", "photos", "kind"}  # as in files of earlier versions
 
 
+def test_a_name_counts_all_photos_of_its_spellings() -> None:
+    spellings = [make_address(city, "", "", "Italy", "", []) for city in ("Roma", "roma", "Roma", "Milano")]
+    places = count_vocabulary([PhotoLocation(PhotoMetadata(), address) for address in spellings]).places
+    assert places["roma"] == VocabularyEntry("Roma", 3, "city")
+    assert (places["milano"].photos, places["italy"].photos) == (1, 4)
+
+
 def test_suggested_names_contain_the_name_or_are_similar() -> None:
     names = ("Goa", "North Goa", "Goalpara", "Île-de-France", "Oslo")
     entries = {normalize(name): VocabularyEntry(name, 1) for name in names}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import json
 import os
 import threading
@@ -100,7 +99,11 @@ def lock_file(file: Path, busy: str = "") -> Iterator[None]:
 
 def _remove_abandoned_parts(file: Path) -> None:
     """Remove old unfinished files of killed processes; recent ones can belong to another running process."""
-    for part in file.parent.glob(f"{glob.escape(file.stem)}.*.part"):
+    beginning = f"{file.stem}."
+    for name in os.listdir(file.parent):  # noqa: PTH208 - in a folder of 40,000 files five times as fast
+        if not (name.startswith(beginning) and name.endswith(".part")):
+            continue
+        part = file.parent / name
         with suppress(OSError):  # removed by another process
             if time.time() - part.stat().st_mtime > _ABANDONED_SECONDS:
                 part.unlink()

@@ -166,8 +166,9 @@ def _parse_entries(section: dict[str, dict[str, Any]]) -> dict[str, VocabularyEn
 def count_names(names: Iterable[tuple[str, str]], normalized: bool = True) -> dict[str, VocabularyEntry]:
     """Count the photos of each name; the entry has the most frequent spelling and kind."""
     counts: dict[str, Counter[tuple[str, str]]] = {}
-    for name, kind in names:
-        counts.setdefault(normalize(name) if normalized else name, Counter())[name, kind] += 1
+    # each name is normalized once, not for each of its photos
+    for (name, kind), photos in Counter(names).items():
+        counts.setdefault(normalize(name) if normalized else name, Counter())[name, kind] += photos
     entries = {}
     for key in sorted(counts):
         (name, kind), _ = min(counts[key].items(), key=lambda item: (-item[1], item[0]))
@@ -212,12 +213,15 @@ def count_vocabulary(locations: Collection[PhotoLocation]) -> Vocabulary:
 
 def _count_places(locations: Collection[PhotoLocation]) -> dict[str, VocabularyEntry]:
     """Count the photos of each place, and find its position."""
-    positions: dict[str, list[tuple[float, float]]] = {}
+    by_address: dict[tuple[tuple[str, str], ...], list[tuple[float, float]]] = {}
     for location in locations:
         latitude, longitude = location.metadata.latitude, location.metadata.longitude
         if latitude is not None and longitude is not None:
-            for name in {normalize(name) for name, _ in location.address.places}:
-                positions.setdefault(name, []).append((latitude, longitude))
+            by_address.setdefault(location.address.places, []).append((latitude, longitude))
+    positions: dict[str, list[tuple[float, float]]] = {}
+    for places, some in by_address.items():
+        for name in {normalize(name) for name, _ in places}:
+            positions.setdefault(name, []).extend(some)
     entries = count_names(place for location in locations for place in location.address.places)
     for key in entries.keys() & positions.keys():
         latitude, longitude = _find_median(positions[key])
