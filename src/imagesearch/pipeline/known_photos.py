@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from imagesearch.bucket_paths import is_bucket
 from imagesearch.photos import (
     Photo,
     PhotoListing,
@@ -67,6 +68,35 @@ def _read_time(file: Path) -> int:
         return 0
 
 
+class KnownVersions:
+    """The sizes and times of photos when they were processed last, by photo id.
+
+    They tell which version of an object in a bucket is meant, without asking the bucket.
+
+    Parameters
+    ----------
+    folder
+        The folder of a dataset's tables. A table is read when it is first required, and when it has changed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._tables: dict[str, tuple[list[list], dict[int, tuple[int, int]]]] = {}
+
+    def find(self, photo_id: int) -> tuple[int, int] | None:
+        """Return the size in bytes and the time in nanoseconds of a photo; None if no table has it."""
+        for name in PHOTO_TABLES:
+            table = Table(self._folder / name)
+            versions = table.list_versions()
+            if name not in self._tables or self._tables[name][0] != versions:
+                entries = table.read_processed().values() if versions else ()
+                known = {e.photo_id: (e.size, e.mtime_ns) for e in entries if not is_marked_as_moved(e)}
+                self._tables[name] = versions, known
+            if found := self._tables[name][1].get(photo_id):
+                return found
+        return None
+
+
 def list_unreadable_photos(
     listing: PhotoListing, roots: Sequence[Path], folder: Path, locate_file: Callable[[str], Path]
 ) -> list[Photo]:
@@ -112,7 +142,7 @@ def find_successors(
     labels
         The labels of the folders used so far.
     lost
-        Those of them that are not used any more. Lists of photos have no successors.
+        Those of them that are not used any more. Lists of photos and buckets have no successors.
     folders
         Other folders, which have photos.
     exclude
@@ -124,7 +154,7 @@ def find_successors(
         By lost folder. All photos of a folder that exists must be in the others, and most of the photos of
         a folder that is missing.
     """
-    lost = [root for root in lost if not is_photo_list(root)]
+    lost = [root for root in lost if not (is_photo_list(root) or is_bucket(root))]
     if not lost or not folders:
         return {}
     known: dict[str | None, _Files] = {}

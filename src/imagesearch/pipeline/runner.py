@@ -58,7 +58,7 @@ def update_tables(
     """
     start, hashes = time.monotonic(), dict(hashes or {})
     with lock_tables(steps):
-        pending = [find_pending_work(step, photos, hashes, options) for step in steps]
+        pending = [find_pending_work(step, photos, hashes, options, previews) for step in steps]
         for work in pending:
             append_moves(work.spec, work.moves)
         missing = list_missing(pending, photos)
@@ -68,13 +68,15 @@ def update_tables(
         window = _BATCHES_AHEAD * options.batch_size
         decoded = decode_ahead(missing, active, previews, hashes, options.threads, window)
         counted = options.progress(missing, len(missing)) if options.progress else missing
-        damaged = {}
+        damaged, unavailable = {}, {}
         try:
             for number, (photo, prepared) in enumerate(zip(counted, decoded, strict=True), 1):
                 if prepared.remark:
                     damaged[photo.path] = prepared.remark
+                if prepared.unavailable:
+                    unavailable[photo.path] = prepared.unavailable
                 for writer in writers:
-                    if photo.photo_id in writer.step.missing:
+                    if photo.photo_id in writer.step.missing and not prepared.unavailable:
                         writer.add(prepared)
                     if len(writer.batch) >= options.batch_size or number == len(missing):
                         writer.process_batch()
@@ -84,7 +86,7 @@ def update_tables(
             decoded.close()
             for writer in writers:
                 writer.append_shard()
-        summary = summarize_run(pending, photos, missing)
+        summary = summarize_run(pending, photos, missing, unavailable)
         for work in pending:
             work.spec.tables[0].save_removed(work.removed)
         compact_tables(steps, photos)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -57,7 +57,10 @@ class StepSummary:
 
 
 def summarize_run(
-    pending: Sequence[PendingWork], photos: Sequence[Photo], processed: Sequence[Photo]
+    pending: Sequence[PendingWork],
+    photos: Sequence[Photo],
+    processed: Sequence[Photo],
+    unavailable: Mapping[str, str],
 ) -> StepSummary:
     """Count the photos of a run; a photo that several steps processed counts once.
 
@@ -69,6 +72,8 @@ def summarize_run(
         All photos of the dataset.
     processed
         The photos that at least one step processed.
+    unavailable
+        The reason, by path, for each of them that could not be fetched; the tables have no error for it.
     """
     moves = [move for work in pending for move in work.moves]
     moved = {move.photo.photo_id for move in moves if move.entry.photo_id != move.photo.photo_id}
@@ -80,6 +85,8 @@ def summarize_run(
             if photo.photo_id in errors:
                 summary.failed[photo.path] = errors[photo.photo_id]
                 failed.add(photo.photo_id)
+    summary.failed |= unavailable
+    failed |= {photo.photo_id for photo in processed if photo.path in unavailable}
     new = {photo.photo_id for photo in processed}
     summary.new = len(new - failed)
     summary.unchanged = len(photos) - len(new | moved | failed)
