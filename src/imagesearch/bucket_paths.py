@@ -61,9 +61,7 @@ def parse_bucket(text: str | Path) -> BucketPath | None:
         return None
     scheme, rest = match[1].lower(), match[2].strip("/")
     if scheme in ("http", "https"):
-        raise ValueError(
-            "expected a bucket such as s3://bucket/prefix; a list names photos by http addresses"
-        )
+        raise ValueError("expected a bucket such as s3://bucket/prefix; http addresses belong into a list")
     if scheme in ("file", "local"):
         raise ValueError("expected a path without file://")
     parts = rest.split("/")

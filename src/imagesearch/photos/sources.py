@@ -91,6 +91,11 @@ def is_file(path: Path) -> bool:
         return False
 
 
+def is_present(path: Path) -> bool:
+    """Whether a path is a file that can be reached, or an object in a bucket, which nobody is asked for."""
+    return is_bucket(path) or is_file(path)
+
+
 def is_photo_list(path: Path) -> bool:
     """Whether a path is that of a list of photos, by its name; the file does not have to exist."""
     return bool(_LIST_NAME.search(path.name)) and not is_folder(path) and not is_bucket(path)

@@ -132,7 +132,7 @@ def read_photo_details(resources: SearchResources, photo_id: int) -> PhotoDetail
         taken_at=taken_at,
         keywords=tuple(fields["keywords"]),
         columns=get_columns(fields, extra),
-        gone=resources.dataset.imported is None and not file.is_file(),
+        gone=resources.dataset.imported is None and not is_present(file),
         **{name: fields[name] for name in (*texts, "rating", "width", "height")},
     )
 
