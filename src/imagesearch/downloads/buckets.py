@@ -7,6 +7,7 @@ environment variables and files.
 from __future__ import annotations
 
 import errno
+import re
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from imagesearch.bucket_paths import BucketPath
 from imagesearch.config import DownloadsConfig
-from imagesearch.errors import UserError
+from imagesearch.errors import UserError, describe_error
 from imagesearch.photos import PhotoError, UnavailablePhotoError
 from imagesearch.text import shorten_reason
 
@@ -185,7 +186,8 @@ def _explain_listing(root: BucketPath, error: Exception) -> str:
 
 def _explain_reading(error: Exception) -> tuple[type[PhotoError], str]:
     """Return why an object cannot be read, and whether that can be different later."""
-    code, message = _get_code(error), shorten_reason(str(error)) or type(error).__name__
+    text = re.sub(r"\?[^\s\"']*", "", describe_error(error))  # the parameters of a request say nothing
+    code, message = _get_code(error), shorten_reason(text) or type(error).__name__
     if code in _GENERAL_ERRORS:
         return UnavailablePhotoError, f"{code}: {message}"
     if isinstance(error, FileNotFoundError):

@@ -10,6 +10,7 @@ from imagesearch.features import read_classes
 from imagesearch.filters import And, Eq, WithinCircle
 from imagesearch.great_circle import compute_distance_km
 from imagesearch.local_times import make_time
+from imagesearch.photos import is_present
 from imagesearch.search.resources import SearchResources
 from imagesearch.store import PHOTO_FIELDS, get_columns
 
