@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 # pathlib leaves one slash of the two; a scheme of one letter is a drive of Windows
-_ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+):/{1,2}([^/].*)", re.IGNORECASE)
+_ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+):/+(.*)", re.IGNORECASE)
 
 
 class BucketPath(type(Path())):  # type: ignore[misc]  # PosixPath or WindowsPath

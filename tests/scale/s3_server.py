@@ -107,7 +107,7 @@ class S3Server:
             key = path.removeprefix(start)
             self.reads.append(key)
             if status := self.refuse(key):
-                code = {403: "AccessDenied", 503: "ServiceUnavailable"}[status]
+                code = {403: "AccessDenied", 404: "NoSuchKey", 503: "ServiceUnavailable"}[status]
                 start_response(f"{status} {code}", [("Content-Type", "application/xml")])
                 return [f"<Error><Code>{code}</Code><Message>{code}</Message></Error>".encode()]
         return self._app(environ, start_response)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from conftest import ROOT, Done, draw, run_here
-from s3_server import S3Server
 
 from imagesearch.pipeline.tables import Table
 from imagesearch_demo.album import make_album
 from imagesearch_demo.scoring import make_demo_config
+
+if TYPE_CHECKING:
+    from s3_server import S3Server
 
 pytest_plugins = ["s3_server"]
 PHOTOS = 16

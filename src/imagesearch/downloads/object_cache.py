@@ -14,7 +14,7 @@ from pathlib import Path
 from imagesearch.bucket_paths import BucketPath, is_bucket
 from imagesearch.config import Config
 from imagesearch.downloads.buckets import BucketReader
-from imagesearch.errors import UserError
+from imagesearch.errors import BucketUnavailableError, UserError
 from imagesearch.files import make_folder
 from imagesearch.photos import (
     Photo,
@@ -196,7 +196,7 @@ class OutageGuard:
 
         Raises
         ------
-        UserError
+        BucketUnavailableError
             If the bucket has not answered for several photos in a row.
         """
         with ExitStack() as stack:
@@ -207,7 +207,7 @@ class OutageGuard:
                     self._failures += 1
                     is_outage = self._failures >= _MAX_FAILURES
                 if is_outage:
-                    raise UserError(
+                    raise BucketUnavailableError(
                         f"{photo.file}: the bucket does not answer ({error}); what is finished is kept: "
                         "run the same again later"
                     ) from None

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -34,6 +35,7 @@ from imagesearch.photos import (
 )
 from imagesearch.pipeline.folder_comparison import are_same, is_covered, is_inside, is_same
 from imagesearch.pipeline.known_photos import PHOTO_TABLES, Successor, find_successors
+from imagesearch.text import mask_passwords
 from imagesearch.text_table import format_count
 
 FolderChange = Literal["", "add", "replace"]
@@ -305,7 +307,6 @@ def has_photo_tables(config: Config) -> bool:
 
 
 def join_names(folders: Iterable[Path]) -> str:
-    """Return folders as one text."""
     return ", ".join(map(str, folders))
 
 
@@ -330,7 +331,8 @@ def _parse_bucket(root: str | Path) -> Path | None:
     try:
         return parse_bucket(root)
     except ValueError as error:
-        raise UserError(f"{root}: {error}") from None
+        address = re.sub(":/+", "://", str(root), count=1)  # pathlib has left one slash
+        raise UserError(f"{mask_passwords(address)}: {error}") from None
 
 
 # --- labels and the file -----------------------------------------------------------------------------------

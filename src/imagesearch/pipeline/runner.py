@@ -16,6 +16,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 
+from imagesearch.errors import BucketUnavailableError
 from imagesearch.photos import Photo, PreviewCache
 from imagesearch.pipeline.decode_ahead import decode_ahead
 from imagesearch.pipeline.moves import append_moves
@@ -82,6 +83,10 @@ def update_tables(
                         writer.process_batch()
                     if writer.is_due(_PHOTOS_A_SHARD, _SECONDS_A_SHARD):
                         writer.append_shard()
+        except BucketUnavailableError:  # what was read before is kept
+            for writer in writers:
+                writer.process_batch()
+            raise
         finally:  # also after an interrupt: photos that were processed are kept, those in decoding are not
             decoded.close()
             for writer in writers:
