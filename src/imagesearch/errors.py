@@ -23,7 +23,7 @@ class ServerUnavailableError(UserError):
 
 
 class BucketUnavailableError(UserError):
-    """A bucket has stopped answering in the middle of a run; the same run can go on later."""
+    """A bucket has stopped answering in the middle of a run; the next run goes on."""
 
 
 class UnreadablePhotoError(UserError):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import ROOT, Done, draw, run_here
+from conftest import ROOT, Done, run_here
 
 from imagesearch.pipeline.tables import Table
 from imagesearch_demo.album import make_album

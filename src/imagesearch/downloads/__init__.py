@@ -14,11 +14,12 @@ Photos in buckets are fetched when they are opened: `ObjectCache.provide_file` (
 
 from imagesearch.downloads.buckets import BucketReader
 from imagesearch.downloads.cache import DownloadCache, DownloadRecord
-from imagesearch.downloads.object_cache import ObjectCache, OutageGuard
+from imagesearch.downloads.object_cache import OUTAGE, ObjectCache, OutageGuard
 from imagesearch.downloads.run import KEPT, DownloadSummary, download_photos
 
 __all__ = [
     "KEPT",
+    "OUTAGE",
     "BucketReader",
     "DownloadCache",
     "DownloadRecord",

@@ -14,7 +14,7 @@ from pathlib import Path
 from imagesearch.bucket_paths import BucketPath, is_bucket
 from imagesearch.config import Config
 from imagesearch.downloads.buckets import BucketReader
-from imagesearch.errors import BucketUnavailableError, UserError
+from imagesearch.errors import UserError
 from imagesearch.files import make_folder
 from imagesearch.photos import (
     Photo,
@@ -29,7 +29,8 @@ _PART = ".part"
 _PART_SECONDS = 86_400  # a file with a second name, or an unfinished one, is of a killed run after this time
 _MEASURE_SHARE = 0.1  # of the limit: the folder is measured again after so many bytes were added
 _KEPT_SHARE = 0.9  # of the limit: how much is left when the oldest files are removed
-_MAX_FAILURES = 5  # in a row, before a run ends
+OUTAGE = 5
+"""So many photos in a row that are unavailable are an outage: no others are asked for in this run."""
 
 
 class ObjectCache:
@@ -176,7 +177,7 @@ class ObjectCache:
 
 
 class OutageGuard:
-    """Opens the photos of a run, and ends the run if several in a row are unavailable.
+    """Opens the photos of a run. After several in a row were unavailable, the others are not asked for.
 
     Parameters
     ----------
@@ -185,32 +186,18 @@ class OutageGuard:
     """
 
     def __init__(self, objects: ObjectCache) -> None:
-        self._objects, self._failures, self._lock = objects, 0, threading.Lock()
-
-    def __reduce__(self) -> tuple[type[OutageGuard], tuple[ObjectCache]]:
-        return OutageGuard, (self._objects,)
+        self._objects, self._failures = objects, 0
 
     @contextmanager
     def provide_file(self, photo: Photo) -> Iterator[Photo]:
-        """See `ObjectCache.provide_file`.
-
-        Raises
-        ------
-        BucketUnavailableError
-            If the bucket has not answered for several photos in a row.
-        """
+        """See `ObjectCache.provide_file`."""
+        if is_bucket(photo.file) and self._failures >= OUTAGE:
+            raise UnavailablePhotoError("not asked for, because the bucket did not answer before")
         with ExitStack() as stack:
             try:
                 opened = stack.enter_context(self._objects.provide_file(photo))
-            except UnavailablePhotoError as error:
-                with self._lock:
-                    self._failures += 1
-                    is_outage = self._failures >= _MAX_FAILURES
-                if is_outage:
-                    raise BucketUnavailableError(
-                        f"{photo.file}: the bucket does not answer ({error}); what is finished is kept: "
-                        "run the same again later"
-                    ) from None
+            except UnavailablePhotoError:
+                self._failures += 1
                 raise
             if is_bucket(photo.file):
                 self._failures = 0

@@ -16,14 +16,13 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 
-from imagesearch.errors import BucketUnavailableError
 from imagesearch.photos import Photo, PreviewCache
 from imagesearch.pipeline.decode_ahead import decode_ahead
 from imagesearch.pipeline.moves import append_moves
 from imagesearch.pipeline.pending import find_pending_work, list_missing
 from imagesearch.pipeline.shard_writer import ShardWriter
 from imagesearch.pipeline.steps import ActiveStep, RunOptions, StepSpec, compact_tables, lock_tables
-from imagesearch.pipeline.summary import StepSummary, summarize_run
+from imagesearch.pipeline.summary import StepSummary, check_outage, summarize_run
 
 # A shard is appended after this many photos or seconds, whichever comes first. A kill loses at most this much
 # work.
@@ -56,6 +55,11 @@ def update_tables(
         Batch size, threads, `retry_failed` and progress bar.
     hashes
         Known content hashes (`hash_content`) by photo id. These files are not read again to be hashed.
+
+    Raises
+    ------
+    BucketUnavailableError
+        If a bucket has stopped answering; what was finished is kept.
     """
     start, hashes = time.monotonic(), dict(hashes or {})
     with lock_tables(steps):
@@ -72,30 +76,24 @@ def update_tables(
         damaged, unavailable = {}, {}
         try:
             for number, (photo, prepared) in enumerate(zip(counted, decoded, strict=True), 1):
-                if prepared.remark:
-                    damaged[photo.path] = prepared.remark
-                if prepared.unavailable:
-                    unavailable[photo.path] = prepared.unavailable
+                damaged |= {photo.path: prepared.remark} if prepared.remark else {}
+                unavailable |= {photo.path: prepared.unavailable} if prepared.unavailable else {}
                 for writer in writers:
-                    if photo.photo_id in writer.step.missing and not prepared.unavailable:
+                    if photo.photo_id in writer.step.missing:
                         writer.add(prepared)
                     if len(writer.batch) >= options.batch_size or number == len(missing):
                         writer.process_batch()
                     if writer.is_due(_PHOTOS_A_SHARD, _SECONDS_A_SHARD):
                         writer.append_shard()
-        except BucketUnavailableError:  # what was read before is kept
-            for writer in writers:
-                writer.process_batch()
-            raise
         finally:  # also after an interrupt: photos that were processed are kept, those in decoding are not
             decoded.close()
             for writer in writers:
                 writer.append_shard()
-        summary = summarize_run(pending, photos, missing, unavailable)
+        summary = summarize_run(pending, photos, missing, damaged, unavailable)
         for work in pending:
             work.spec.tables[0].save_removed(work.removed)
         compact_tables(steps, photos)
         previews.prune(photos)
-    summary.damaged = damaged
+    check_outage(missing, unavailable)
     summary.seconds = time.monotonic() - start
     return summary
