@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from imagesearch.photos import Photo, PreviewCache
 from imagesearch.pipeline.decode_ahead import decode_ahead
 from imagesearch.pipeline.moves import append_moves
-from imagesearch.pipeline.pending import find_pending_work, list_missing
+from imagesearch.pipeline.pending import PendingWork, find_pending_work, list_missing
 from imagesearch.pipeline.shard_writer import ShardWriter
 from imagesearch.pipeline.steps import ActiveStep, RunOptions, StepSpec, compact_tables, lock_tables
 from imagesearch.pipeline.summary import StepSummary, check_outage, summarize_run
@@ -90,10 +90,15 @@ def update_tables(
             for writer in writers:
                 writer.append_shard()
         summary = summarize_run(pending, photos, missing, damaged, unavailable)
-        for work in pending:
-            work.spec.tables[0].save_removed(work.removed)
-        compact_tables(steps, photos)
-        previews.prune(photos)
+        _clean_up(pending, photos, previews)
     check_outage(missing, unavailable)
     summary.seconds = time.monotonic() - start
     return summary
+
+
+def _clean_up(pending: Sequence[PendingWork], photos: Sequence[Photo], previews: PreviewCache) -> None:
+    """Remember which photos are gone; remove what is left of other photos where it takes much space."""
+    for work in pending:
+        work.spec.tables[0].save_removed(work.removed)
+    compact_tables([work.spec for work in pending], photos)
+    previews.prune(photos)
