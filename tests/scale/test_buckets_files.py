@@ -1,7 +1,8 @@
-"""What opens photos of a bucket later: searches, pictures, copies, sidecars; and the folder of their files."""
+"""What opens photos of a bucket later: searches, pictures and copies; and the folder of their files."""
 
 from __future__ import annotations
 
+import pickle
 import shutil
 import zipfile
 from io import BytesIO
@@ -61,7 +62,8 @@ def test_a_search_needs_no_bucket_and_its_pictures_are_fetched(bucket: World, s3
 
 def test_pictures_of_a_bucket_that_does_not_answer_are_missing(bucket: World, s3: S3Server) -> None:
     s3.stop()
-    assert "7 photos" not in bucket.run("06_search.py", "a photo", "--save", "grid.png").stdout
+    bucket.run("06_search.py", "a photo", "--save", "grid.png")
+    assert (bucket.folder / "grid.png").is_file()
     dataset = Dataset(bucket.config())
     assert dataset.load_thumbnail("3.jpg", 96) is None
     with pytest.raises(PhotoError, match="Could not connect"):
@@ -113,3 +115,13 @@ def test_a_file_in_use_stays_when_it_is_removed(world: World, s3: S3Server) -> N
                 file.unlink()
         assert is_picture(Image.open(opened.file), 1)
     assert not opened.file.exists()
+
+
+def test_the_files_of_a_run_can_be_opened_by_its_other_processes(world: World, s3: S3Server) -> None:
+    s3.put("album/a.jpg", world.add("a.jpg", 1))
+    world.settings["dataset"]["images"] = "s3://photos/album"
+    world.write_config()
+    dataset = Dataset(world.config())
+    (photo,) = pickle.loads(pickle.dumps(dataset.photos))
+    previews = pickle.loads(pickle.dumps(dataset.previews))
+    assert is_picture(previews.load(photo, 0, 96).image, 1)
