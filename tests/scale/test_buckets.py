@@ -74,6 +74,20 @@ def test_a_bucket_gives_the_tables_and_answers_of_the_folder(
         del result["file"], result["indexed_at"]
     assert answers[0] == answers[1]
 
+    folder = min((album / "album").iterdir()).name
+    found = [
+        run(tmp_path, "06_search.py", "--under", under, "--paths", "--no-show").stdout.splitlines()
+        for under in (folder, f"s3://photos/my album/{folder}")
+    ]
+    assert found[0] == found[1] and found[0][0].startswith(f"s3://photos/my album/{folder}/")
+
+    # names are not written beside objects
+    run(tmp_path, "03_name_people.py", "--name", "1=Maya")
+    error = run(tmp_path, "03_name_people.py", "--to-xmp", code=2).stderr
+    assert (
+        "no sidecar could be written" in error and "in a bucket, beside which no sidecar is written" in error
+    )
+
 
 def use_bucket(folder: Path, address: str) -> None:
     file = folder / "config.yaml"
