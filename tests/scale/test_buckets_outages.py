@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +12,8 @@ import pytest
 import yaml
 from conftest import ROOT, Done, draw, run_here
 
+from imagesearch.config import load_config
+from imagesearch.pipeline import Dataset
 from imagesearch.pipeline.tables import Table
 
 if TYPE_CHECKING:
@@ -98,6 +102,9 @@ def test_which_objects_are_photos(world: BucketWorld) -> None:
     summary = world.count()
     assert set(world.read_entries()) == {"a.jpg", "2025/b.jpeg", "b\u00e4.jpg"}
     assert list(summary["failed"]) == ["s3://photos/album/2025//f.jpg"]
+    shutil.rmtree(world.folder / "processed" / "album" / "objects")
+    for path in world.read_entries():
+        assert Dataset(load_config(world.folder / "config.yaml")).load_thumbnail(path, 64) is not None
 
 
 def test_a_bucket_that_does_not_answer_at_the_start_loses_nothing(world: BucketWorld) -> None:
@@ -184,7 +191,7 @@ def test_missing_credentials_and_a_missing_package_are_one_line(
     world.put("a.jpg")
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     assert "Unable to locate credentials" in world.run(code=2).stderr
-    monkeypatch.setitem(__import__("sys").modules, "fsspec", None)
+    monkeypatch.setitem(sys.modules, "fsspec", None)
     assert "pip install 'imagesearch[scale]'" in world.run(code=2).stderr
 
 

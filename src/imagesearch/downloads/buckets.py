@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import re
 import threading
+import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -116,9 +117,16 @@ class BucketReader:
         system, key = self._open(file)
         with target.open("wb"):  # so that what cannot be written is not taken for an error of the bucket
             pass
+        limits = {"timeout": self._limits.seconds} if system.async_impl else {}
+        limits["callback"] = _make_size_check(self._limits.max_megabytes)
         try:
-            limits = {"timeout": self._limits.seconds} if system.async_impl else {}
-            system.get_file(key, str(target), callback=_make_size_check(self._limits.max_megabytes), **limits)
+            try:
+                system.get_file(key, str(target), **limits)
+            except FileNotFoundError:
+                # paths of photos are composed (NFC); a Mac uploads decomposed names
+                if (decomposed := unicodedata.normalize("NFD", key)) == key:
+                    raise
+                system.get_file(decomposed, str(target), **limits)
         except PhotoError:
             raise
         except Exception as error:

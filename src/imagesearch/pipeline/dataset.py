@@ -113,14 +113,14 @@ class Dataset:
             self._has_new_roots = True
             self.photo_roots = choose_roots(config, images or (), change)
         self.objects, self._versions = ObjectCache(config), KnownVersions(self.folder)
-        self.previews = self._make_previews(self.objects)
+        self.previews = self.make_previews(self.objects)
         self.downloads = DownloadCache(self.folder)
         self.thumbnails = ThumbnailCache(self.folder / "thumbnails", self.previews)
 
-    def _make_previews(self, files: ObjectCache | OutageGuard) -> PreviewCache:
-        extraction = self.config.extraction
-        limits = extraction.preview_size, extraction.max_megapixels
-        return PreviewCache(self.folder / "previews", *limits, files.provide_file)
+    def make_previews(self, files: ObjectCache | OutageGuard) -> PreviewCache:
+        """Return the cache of previews, with what opens photos in buckets."""
+        sizes = self.config.extraction.preview_size, self.config.extraction.max_megapixels
+        return PreviewCache(self.folder / "previews", *sizes, files.provide_file)
 
     @property
     def roots(self) -> list[Path]:
@@ -291,7 +291,7 @@ class Dataset:
             steps = [self._processors.keep_processor(step) for step in steps]
         names = {table.name for step in steps for table in step.tables}
         hashes = {} if "clip" in names else self._read_known_hashes("clip")
-        previews = self._make_previews(OutageGuard(self.objects))
+        previews = self.make_previews(OutageGuard(self.objects))
         summary = update_tables(steps, self.photos, previews, options, hashes)
         self.thumbnails.prune(self.photos)
         summary.failed |= self._left_out | self._not_refreshed
@@ -313,8 +313,8 @@ class Dataset:
     @property
     def roots_note(self) -> str:
         """Lines about the folders of photos, if they are not those of the config or have changed."""
-        has_tables = self.imported is None
-        return describe_roots(self.photo_roots, self.config.dataset.images) if has_tables else ""
+        images = self.config.dataset.images
+        return describe_roots(self.photo_roots, images) if self.imported is None else ""
 
     @property
     def undecided_note(self) -> str:
@@ -323,8 +323,9 @@ class Dataset:
 
     def describe_copies(self, folder: Path) -> str:
         """Return a note if copies in a folder become photos of the dataset; else an empty string."""
-        has_tables = self.imported is None
-        return describe_copies(folder, self.photo_roots, self.config.dataset.exclude) if has_tables else ""
+        if self.imported is not None:
+            return ""
+        return describe_copies(folder, self.photo_roots, self.config.dataset.exclude)
 
     def locate_file(self, path: str) -> Path:
         """Return the file at a photo's relative path; of one in a bucket its address: see `fetch_file`."""
