@@ -26,7 +26,7 @@ from imagesearch.photos import (
     locate_file,
 )
 from imagesearch.pipeline.imported import ImportedVectors
-from imagesearch.pipeline.known_photos import KnownVersions, list_unreadable_photos
+from imagesearch.pipeline.known_photos import KnownVersions, list_unreadable_photos, read_known_hashes
 from imagesearch.pipeline.listed_photos import ListReader, find_downloaded, list_all_photos
 from imagesearch.pipeline.moves import read_moves
 from imagesearch.pipeline.progress import Progress
@@ -290,7 +290,7 @@ class Dataset:
         if self._processors is not None:
             steps = [self._processors.keep_processor(step) for step in steps]
         names = {table.name for step in steps for table in step.tables}
-        hashes = {} if "clip" in names else self._read_known_hashes("clip")
+        hashes = {} if "clip" in names else read_known_hashes(self.open_table("clip"), self.photos)
         previews = self.make_previews(OutageGuard(self.objects))
         summary = update_tables(steps, self.photos, previews, options, hashes)
         self.thumbnails.prune(self.photos)
@@ -300,32 +300,19 @@ class Dataset:
             self._save_roots()
         return summary
 
-    def _read_known_hashes(self, name: str) -> dict[int, bytes]:
-        """Return a table's content hashes, by photo id, of the files that have not changed since."""
-        processed = self.open_table(name).read_processed()
-        pairs = ((photo, processed.get(photo.photo_id)) for photo in self.photos)
-        return {
-            photo.photo_id: entry.content
-            for photo, entry in pairs
-            if entry and entry.error is None and (entry.size, entry.mtime_ns) == (photo.size, photo.mtime_ns)
-        }
-
     @property
     def roots_note(self) -> str:
         """Lines about the folders of photos, if they are not those of the config or have changed."""
-        images = self.config.dataset.images
-        return describe_roots(self.photo_roots, images) if self.imported is None else ""
+        return "" if self.imported else describe_roots(self.photo_roots, self.config.dataset.images)
 
     @property
     def undecided_note(self) -> str:
         """A line that says why the folders in the config are not used yet; empty if they are."""
-        return describe_undecided(self.photo_roots) if self.imported is None else ""
+        return "" if self.imported else describe_undecided(self.photo_roots)
 
     def describe_copies(self, folder: Path) -> str:
         """Return a note if copies in a folder become photos of the dataset; else an empty string."""
-        if self.imported is not None:
-            return ""
-        return describe_copies(folder, self.photo_roots, self.config.dataset.exclude)
+        return "" if self.imported else describe_copies(folder, self.photo_roots, self.config.dataset.exclude)
 
     def locate_file(self, path: str) -> Path:
         """Return the file at a photo's relative path; of one in a bucket its address: see `fetch_file`."""

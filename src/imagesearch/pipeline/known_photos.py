@@ -61,6 +61,17 @@ def read_known_photos(folder: Path) -> dict[int, ProcessedPhoto]:
     return entries
 
 
+def read_known_hashes(table: Table, photos: Sequence[Photo]) -> dict[int, bytes]:
+    """Return a table's content hashes, by photo id, of the photos that have not changed since."""
+    processed = table.read_processed()
+    pairs = ((photo, processed.get(photo.photo_id)) for photo in photos)
+    return {
+        photo.photo_id: entry.content
+        for photo, entry in pairs
+        if entry and entry.error is None and (entry.size, entry.mtime_ns) == (photo.size, photo.mtime_ns)
+    }
+
+
 def _read_time(file: Path) -> int:
     try:
         return file.stat().st_mtime_ns
