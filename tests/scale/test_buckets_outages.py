@@ -30,7 +30,7 @@ class BucketWorld:
         self.folder, self.s3 = folder, s3
         self.settings = {
             "dataset": {"name": "album", "images": "s3://photos/album", "processed": "processed"},
-            "downloads": {"retries": 0, "first_byte_seconds": 5, "concurrency": 1},
+            "downloads": {"retries": 0, "concurrency": 1},
             "extraction": {"workers": 1},
             "milvus": {"uri": "milvus.db"},
         }

@@ -85,7 +85,7 @@ def _prepare_photo(
     names = [step.spec.name for step in steps]
     try:
         with previews.provide_file(photo) as opened:
-            return _prepare_file(opened, steps, previews, hashes)
+            return replace(_prepare_file(opened, steps, previews, hashes), photo=photo)
     except UnavailablePhotoError as error:
         return PreparedPhoto(photo, unavailable=str(error))
     except PhotoError as error:
