@@ -223,3 +223,5 @@ def test_an_album_copied_into_a_bucket_keeps_its_photos(world: BucketWorld) -> N
     summary = world.count()
     assert (summary["new"], summary["unchanged"]) == (0, 3)
     assert set(world.read_entries()) == set(PHOTOS[:3])
+    error = world.run("-i", folder, code=2).stderr  # though it has the same photos
+    assert "photos in s3://photos/album are used so far" in error
