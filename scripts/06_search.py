@@ -209,7 +209,7 @@ def prompt_for_queries(parser, library):
             if not all(1 <= rank <= len(results) for rank in ranks):
                 raise UserError(f"{line}: the last answer has {format_count(len(results), 'result')}")
             for rank in ranks:
-                cli.open_file(results[rank - 1].file)
+                cli.open_file(library.fetch_photo(results[rank - 1].path))
             return
         query = parse_prompt_line(sentence, make_query(library, args), results, library.find_photo)
         answer = library.search(query)
@@ -248,7 +248,7 @@ def report_answer(answer, library, args):
     if args.copy_to:
         from imagesearch.figures import copy_results
 
-        copy_results(answer.results, args.copy_to)
+        copy_results(answer.results, args.copy_to, library.dataset)
         cli.print_note(library.dataset.describe_copies(args.copy_to))
     if args.save or not (args.json or args.paths or args.no_show):
         library.show(answer, args.save, window=not args.no_show)

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from imagesearch.text import find_similar
+from imagesearch.text import find_similar, mask_passwords
 from imagesearch.text_table import format_count
 
 # Values that are never shown, like those of geo.options: they are, or contain, tokens and API keys.
@@ -116,7 +116,7 @@ def _format_value(value: Any) -> str:
     """Return a value as it is written in YAML, texts in quotes."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
-    return repr(value)
+    return mask_passwords(repr(value))
 
 
 def _suggest_key(keys: list[str], config: type[BaseModel]) -> str:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
+from imagesearch.bucket_paths import parse_bucket
 from imagesearch.config_urls import check_server_url, check_tile_url, is_server_url
 
 _DATASET_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
@@ -48,7 +49,9 @@ def _resolve_paths(value: Any, info: ValidationInfo) -> Any:
     values = value if isinstance(value, (list, tuple)) else [value]
     if not values:
         raise ValueError("expected at least one folder")
-    return tuple(_resolve_path(v, info) for v in values)
+    are_texts = (isinstance(v, (str, Path)) for v in values)
+    buckets = (parse_bucket(v) if is_text else None for v, is_text in zip(values, are_texts, strict=True))
+    return tuple(bucket or _resolve_path(v, info) for v, bucket in zip(values, buckets, strict=True))
 
 
 def _resolve_model(value: Any, info: ValidationInfo) -> Any:

@@ -22,6 +22,10 @@ class ServerUnavailableError(UserError):
     """A Milvus server does not answer; to repeat the request at once would fail too."""
 
 
+class BucketUnavailableError(UserError):
+    """A bucket has stopped answering in the middle of a run; the next run goes on."""
+
+
 class UnreadablePhotoError(UserError):
     """The photo of a query cannot be read; other queries can still succeed."""
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from imagesearch.config import Config, load_config
+from imagesearch.errors import UserError
+from imagesearch.photos import PhotoError
 from imagesearch.pipeline import Dataset, FolderChange, Progress
 from imagesearch.search import Answer, Query, QueryModels, Searcher, check_query
 from imagesearch.store import Store
@@ -248,6 +250,24 @@ class PhotoLibrary:
             If no photo, or more than one, has this name. The message lists the photos that can be meant.
         """
         return self.searcher.find_photo(Path(name))
+
+    def fetch_photo(self, name: str | Path) -> Path:
+        """Return the file of a photo to open it; one in a bucket is fetched first.
+
+        Parameters
+        ----------
+        name
+            See `find_photo`.
+
+        Raises
+        ------
+        UserError
+            If no photo has this name, or it cannot be fetched.
+        """
+        try:
+            return self.dataset.fetch_file(self.find_photo(name))
+        except PhotoError as error:
+            raise UserError(f"{name}: {error}") from None
 
     def draw(self, answer: Answer) -> Figure:
         """Return an answer as a matplotlib figure, for example in a notebook.

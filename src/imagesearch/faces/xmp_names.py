@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from imagesearch.bucket_paths import is_bucket
 from imagesearch.errors import UserError
 from imagesearch.faces.editor import PeopleEditor
 from imagesearch.faces.name_checks import stands_for_no_name
@@ -136,6 +137,8 @@ def export_xmp_names(people: People, dataset: Dataset, progress: Progress | None
         regions = [FaceRegion(names[row], _get_box(people, row, entry)) for row in rows]
         try:
             file = dataset.locate_file(entry.path)
+            if is_bucket(file):
+                raise PhotoError("in a bucket, beside which no sidecar is written")
             sidecar = write_face_regions(file, regions, (entry.width, entry.height))
         except (PhotoError, OSError) as error:
             result.failed[entry.path] = str(error)
@@ -165,7 +168,7 @@ def _match_photo(
 ) -> list[tuple[int, str]]:
     """Return the faces of a photo to name. Count those that have the name, and note what is not used."""
     try:
-        file = dataset.locate_file(entry.path)
+        file = dataset.fetch_file(dataset.locate_file(entry.path))
         regions, remarks = read_face_regions(file, (entry.width, entry.height))
     except (PhotoError, OSError) as error:
         result.add_reason(entry.path, str(error))

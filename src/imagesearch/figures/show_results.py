@@ -34,7 +34,7 @@ from imagesearch.figures.pictures import (
 )
 from imagesearch.figures.style import choose_person_colour
 from imagesearch.figures.viewer import Detail, DetailSection, PagedPhotos, show_or_save, split_pages
-from imagesearch.photos import decode_photo, is_file
+from imagesearch.photos import PhotoError, decode_photo, is_file
 from imagesearch.pipeline import Dataset
 from imagesearch.search import Answer, SearchResult
 from imagesearch.store import Vocabulary
@@ -84,7 +84,8 @@ def _load_query_image(answer: Answer, dataset: Dataset) -> Image.Image | None:
     """Return the query's photo, several of them side by side, or the photo with its face."""
     query, limit = answer.query, dataset.config.extraction.max_megapixels
     files = query.images or ((query.face,) if query.face else ())
-    return join_pictures([load_thumbnail(file, limit) for file in files[:MAX_JOINED]]) if files else None
+    opened = map(dataset.fetch_file, files[:MAX_JOINED])
+    return join_pictures([load_thumbnail(file, limit) for file in opened]) if files else None
 
 
 def _make_remark(answer: Answer) -> str:
@@ -187,7 +188,17 @@ def _format_time(result: SearchResult) -> str:
     return f"{time:%A}, {time.day} {time:%B %Y}{clock}{source}"
 
 
-def copy_results(results: Sequence[SearchResult], folder: Path) -> None:
+def _fetch(result: SearchResult, dataset: Dataset) -> Path | None:
+    """Return the file of a photo, or None if it cannot be read."""
+    try:
+        file = dataset.fetch_file(result.file)
+    except PhotoError as error:
+        print(f"{result.path}: {error}", file=sys.stderr)
+        return None
+    return file if is_file(file) else None
+
+
+def copy_results(results: Sequence[SearchResult], folder: Path, dataset: Dataset) -> None:
     """Copy the photos found to a folder, named by rank. Existing files are not overwritten.
 
     Raises
@@ -202,9 +213,10 @@ def copy_results(results: Sequence[SearchResult], folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for result in results:
             target = folder / f"{result.rank:03d}_{result.file.name}"
-            gone += not is_file(result.file)
-            if is_file(result.file) and not target.exists():
-                shutil.copy2(result.file, target)
+            file = _fetch(result, dataset)
+            gone += file is None
+            if file is not None and not target.exists():
+                shutil.copy2(file, target)
                 copied += 1
     except OSError as error:
         raise UserError(f"--copy-to {folder}: {error.strerror or error}") from None

@@ -145,6 +145,47 @@ def check_photo_folder(folder: Path, exclude: Sequence[str] = ()) -> None:
     raise UserError(_describe_no_photos(folder))
 
 
+def list_objects(
+    root: Path, objects: Iterable[tuple[str, int, int]], exclude: Sequence[str], label: str
+) -> PhotoListing:
+    """Return the photos among the objects of a bucket, by the rules of `list_photos`.
+
+    Parameters
+    ----------
+    root
+        The bucket, or a prefix in it.
+    objects
+        The key below the root, the size in bytes and the time in nanoseconds of each object.
+    exclude
+        See `list_photos`.
+    label
+        The beginning of the paths.
+    """
+    extensions, patterns = _list_extensions(), _normalize_patterns(exclude)
+    photos, left_out = [], {}
+    are_walked: dict[str, bool] = {"": True}
+
+    def is_found(folder: str) -> bool:
+        if folder not in are_walked:
+            above, _, name = folder.rpartition("/")
+            is_out = _is_excluded(f"{label}{normalize_file_name(folder)}", patterns) or not is_walked([name])
+            are_walked[folder] = not is_out and is_found(above)
+        return are_walked[folder]
+
+    for key, size, mtime_ns in objects:
+        folder, _, name = key.rpartition("/")
+        path = f"{label}{normalize_file_name(key)}"
+        if name.startswith(".") or get_extension(name) not in extensions or _is_excluded(path, patterns):
+            continue
+        if f"/{key}".count("//"):
+            left_out[f"{root}/{key}"] = "the key has an empty name, as no path has; rename the object"
+        elif is_found(folder):
+            photos.append(Photo(compute_photo_id(path), path, root.joinpath(key), size, mtime_ns))
+    listing = _make_listing([photos], {})
+    listing.left_out |= left_out
+    return listing
+
+
 def check_list_exists(file: Path) -> None:
     """Raise `UserError` if there is no list of photos with this path."""
     if not is_file(file):

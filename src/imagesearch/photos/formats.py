@@ -58,6 +58,10 @@ class PhotoError(Exception):
     """One photo cannot be used; the message is the reason. The photo is skipped, and the run continues."""
 
 
+class UnavailablePhotoError(PhotoError):
+    """A photo cannot be fetched at present, for example without a network; it is not counted as failed."""
+
+
 def is_raw_supported() -> bool:
     """Whether the optional package for camera RAW is installed."""
     return importlib.util.find_spec("rawpy") is not None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 
 from PIL import Image
@@ -68,16 +68,27 @@ class PreviewCache:
         Longer side of a preview in pixels.
     max_megapixels
         See `decode_photo`.
+    provide_file
+        Returns a photo with a file on the disk, which stays inside a ``with`` block. By default photos are
+        files.
     """
 
-    def __init__(self, folder: Path, size: int, max_megapixels: float = 200) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        size: int,
+        max_megapixels: float = 200,
+        provide_file: Callable[[Photo], AbstractContextManager[Photo]] = nullcontext,
+    ) -> None:
         self.folder, self.size, self.max_megapixels = folder, size, max_megapixels
+        self.provide_file = provide_file
 
     def load(self, photo: Photo, min_short_side: int, min_long_side: int = 0) -> DecodedPhoto:
         """Decode a photo like `decode_photo`, from its preview if that has enough pixels."""
         decoded = self._read_preview(photo)
         if decoded is None or not _is_large_enough(decoded, min_short_side, min_long_side):
-            decoded = decode_photo(photo.file, min_short_side, min_long_side, self.max_megapixels)
+            with self.provide_file(photo) as opened:
+                decoded = decode_photo(opened.file, min_short_side, min_long_side, self.max_megapixels)
             self._write_preview(photo, decoded)
         return decoded
 
@@ -85,7 +96,9 @@ class PreviewCache:
         """Return a photo scaled down to the size of a preview; a smaller photo is not enlarged."""
         decoded = self._read_preview(photo)
         if decoded is None:
-            decoded = decode_photo(photo.file, min_long_side=self.size, max_megapixels=self.max_megapixels)
+            with self.provide_file(photo) as opened:
+                limits = {"min_long_side": self.size, "max_megapixels": self.max_megapixels}
+                decoded = decode_photo(opened.file, **limits)
             self._write_preview(photo, decoded)
         decoded.image.thumbnail((self.size, self.size), Image.Resampling.LANCZOS)
         return decoded

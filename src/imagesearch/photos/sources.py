@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from imagesearch.bucket_paths import is_bucket, parse_bucket
 from imagesearch.errors import UserError
 
 ID_PREFIX = "id:"
@@ -35,7 +36,8 @@ class Photo:
         Relative to its root, separated by ``/`` and in Unicode NFC. With several roots it starts with the
         root's name. That of a downloaded photo is its address, or ``id:`` and its id.
     file : Path
-        The file to open.
+        The file to open. That of a photo in a bucket is an address (`imagesearch.bucket_paths`), and
+        ``provide_file`` of `PreviewCache` returns the photo with a file on the disk.
     size : int
         Bytes.
     mtime_ns : int
@@ -89,14 +91,19 @@ def is_file(path: Path) -> bool:
         return False
 
 
+def is_present(path: Path) -> bool:
+    """Whether a path is a file that can be reached, or an object in a bucket, which nobody is asked for."""
+    return is_bucket(path) or is_file(path)
+
+
 def is_photo_list(path: Path) -> bool:
     """Whether a path is that of a list of photos, by its name; the file does not have to exist."""
-    return bool(_LIST_NAME.search(path.name)) and not is_folder(path)
+    return bool(_LIST_NAME.search(path.name)) and not is_folder(path) and not is_bucket(path)
 
 
 def is_source(path: Path) -> bool:
-    """Whether a path is a folder, or an existing list of photos."""
-    return is_folder(path) or (is_photo_list(path) and is_file(path))
+    """Whether a path is a folder, or an existing list of photos; a bucket always is, nobody is asked."""
+    return is_folder(path) or is_bucket(path) or (is_photo_list(path) and is_file(path))
 
 
 def describe_missing(root: Path) -> str:
@@ -177,6 +184,8 @@ def make_path_prefix(folder: str, roots: Sequence[Path], labels: Sequence[str] |
     labels = label_roots(roots) if labels is None else labels
     if is_download_path(folder):
         return folder.rstrip("/")
+    if (prefix := _make_object_prefix(folder, roots, labels)) is not None:
+        return prefix
     normalized = os.path.normpath(normalize_file_name(folder))
     if not Path(normalized).is_absolute():
         return "" if normalized == "." else PurePosixPath(normalized).as_posix()
@@ -193,6 +202,40 @@ def make_path_prefix(folder: str, roots: Sequence[Path], labels: Sequence[str] |
         if is_photo_list(root):
             return f"{label}{os.path.relpath(normalized, normalize_file_name(str(root.parent)))}"
     raise UserError(f"{folder}: not below the photos in {', '.join(map(str, roots))}")
+
+
+def list_relative_paths(file: Path, roots: Sequence[Path], labels: Sequence[str]) -> set[str]:
+    """Return the paths that a file or an object can have as a photo below some roots.
+
+    There is one for the file as it is given, and one with links to its folder followed. There is none if
+    the file is not below the roots.
+    """
+    if is_bucket(file):
+        path = _make_object_prefix(str(file), roots, labels)
+        return set() if path is None else {path}
+    paths: set[str] = set()
+    for resolve in (os.path.abspath, os.path.realpath):
+        place = Path(resolve(file.parent)) / file.name
+        for root in roots:
+            root_place = Path(resolve(get_base(root)))
+            if place.is_relative_to(root_place):
+                inside = str(get_base(root) / place.relative_to(root_place))
+                paths.add(make_path_prefix(inside, roots, labels))
+    return paths
+
+
+def _make_object_prefix(folder: str, roots: Sequence[Path], labels: Sequence[str]) -> str | None:
+    """Return the prefix of the paths of objects; None if none of the roots is a bucket that has them."""
+    try:
+        place = parse_bucket(folder)
+    except ValueError:
+        return None
+    for root, label in zip(roots, labels, strict=True):
+        if place is not None and is_bucket(root) and place.is_relative_to(root):
+            for name in place.relative_to(root).parts:
+                label = join_folder(label, normalize_file_name(name), labels)
+            return label.rstrip("/")
+    return None
 
 
 def normalize_file_name(name: str) -> str:

@@ -3,42 +3,40 @@
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from PIL import Image
 
+from imagesearch.bucket_paths import is_bucket
 from imagesearch.config import Config
-from imagesearch.downloads import KEPT, DownloadCache, download_photos
+from imagesearch.downloads import KEPT, DownloadCache, ObjectCache, OutageGuard, download_photos
 from imagesearch.errors import UserError
 from imagesearch.photos import (
     Photo,
     PhotoError,
     PreviewCache,
     ThumbnailCache,
-    check_photo_folder,
     compute_photo_id,
     describe_missing,
-    get_base,
     is_download_path,
     is_source,
+    list_relative_paths,
     locate_file,
-    make_path_prefix,
 )
-from imagesearch.pipeline.folder_comparison import is_covered
 from imagesearch.pipeline.imported import ImportedVectors
-from imagesearch.pipeline.known_photos import list_unreadable_photos
+from imagesearch.pipeline.known_photos import KnownVersions, list_unreadable_photos, read_known_hashes
 from imagesearch.pipeline.listed_photos import ListReader, find_downloaded, list_all_photos
 from imagesearch.pipeline.moves import read_moves
 from imagesearch.pipeline.progress import Progress
+from imagesearch.pipeline.root_notes import describe_copies, describe_roots, describe_undecided
 from imagesearch.pipeline.roots import (
     FolderChange,
-    OtherFoldersError,
     PhotoRoots,
+    check_root,
     choose_roots,
     has_photo_tables,
-    join_names,
     load_roots,
 )
 from imagesearch.pipeline.runner import update_tables
@@ -114,11 +112,15 @@ class Dataset:
         if self.imported is None and (images or (change and self.photo_roots.refused)):
             self._has_new_roots = True
             self.photo_roots = choose_roots(config, images or (), change)
-        self.previews = PreviewCache(
-            self.folder / "previews", config.extraction.preview_size, config.extraction.max_megapixels
-        )
+        self.objects, self._versions = ObjectCache(config), KnownVersions(self.folder)
+        self.previews = self.make_previews(self.objects)
         self.downloads = DownloadCache(self.folder)
         self.thumbnails = ThumbnailCache(self.folder / "thumbnails", self.previews)
+
+    def make_previews(self, files: ObjectCache | OutageGuard) -> PreviewCache:
+        """Return the cache of previews, with what opens photos in buckets."""
+        sizes = self.config.extraction.preview_size, self.config.extraction.max_megapixels
+        return PreviewCache(self.folder / "previews", *sizes, files.provide_file)
 
     @property
     def roots(self) -> list[Path]:
@@ -157,7 +159,7 @@ class Dataset:
                     "run 00_run_steps.py -i NEW_NAME"
                 )
         exclude = self.config.dataset.exclude
-        listing = list_all_photos(present, exclude, self.lists.read(), self.downloads)
+        listing = list_all_photos(present, exclude, self.lists.read(), self.downloads, self.objects.reader)
         listing.unreadable += [labels[root] or str(root) for root in self.missing_roots]
         if self._has_new_roots:
             self._save_roots()
@@ -169,7 +171,7 @@ class Dataset:
 
     def _has_photos(self, root: Path) -> bool:
         try:
-            check_photo_folder(root, self.config.dataset.exclude)
+            check_root(root, self.config)
         except UserError:
             return False
         return True
@@ -283,11 +285,14 @@ class Dataset:
         downloaded = self.download_photos(retry_failed, progress)
         extraction = self.config.extraction
         options = RunOptions(batch_size or extraction.batch_size, extraction.workers, retry_failed, progress)
+        if any(map(is_bucket, self.roots)):  # their threads wait for the network most of the time
+            options = replace(options, workers=max(options.threads, self.config.downloads.concurrency))
         if self._processors is not None:
             steps = [self._processors.keep_processor(step) for step in steps]
         names = {table.name for step in steps for table in step.tables}
-        hashes = {} if "clip" in names else self._read_known_hashes("clip")
-        summary = update_tables(steps, self.photos, self.previews, options, hashes)
+        hashes = {} if "clip" in names else read_known_hashes(self.open_table("clip"), self.photos)
+        previews = self.make_previews(OutageGuard(self.objects))
+        summary = update_tables(steps, self.photos, previews, options, hashes)
         self.thumbnails.prune(self.photos)
         summary.failed |= self._left_out | self._not_refreshed
         summary.downloaded, self._not_refreshed = downloaded, {}
@@ -295,55 +300,42 @@ class Dataset:
             self._save_roots()
         return summary
 
-    def _read_known_hashes(self, name: str) -> dict[int, bytes]:
-        """Return a table's content hashes, by photo id, of the files that have not changed since."""
-        processed = self.open_table(name).read_processed()
-        pairs = ((photo, processed.get(photo.photo_id)) for photo in self.photos)
-        return {
-            photo.photo_id: entry.content
-            for photo, entry in pairs
-            if entry and entry.error is None and (entry.size, entry.mtime_ns) == (photo.size, photo.mtime_ns)
-        }
-
     @property
     def roots_note(self) -> str:
         """Lines about the folders of photos, if they are not those of the config or have changed."""
-        roots = self.photo_roots
-        if self.imported is not None:
-            return ""
-        if isinstance(roots.refused, OtherFoldersError):
-            return self.undecided_note
-        lines = [roots.note, self.undecided_note]
-        if roots.are_given and roots.differ_from(self.config.dataset.images):
-            lines.append(
-                f"photos in {join_names(self.roots)} (as given before, not dataset.images; other folders "
-                "with --add or --replace change this)"
-            )
-        return "\n".join(filter(None, lines))
+        return "" if self.imported else describe_roots(self.photo_roots, self.config.dataset.images)
 
     @property
     def undecided_note(self) -> str:
         """A line that says why the folders in the config are not used yet; empty if they are."""
-        refused = None if self.imported is not None else self.photo_roots.refused
-        if isinstance(refused, OtherFoldersError):
-            return f"{refused.situation}; run 00_run_steps.py with --add or --replace"
-        return f"{refused}; until then, photos in {join_names(self.roots)} are used" if refused else ""
+        return "" if self.imported else describe_undecided(self.photo_roots)
 
     def describe_copies(self, folder: Path) -> str:
         """Return a note if copies in a folder become photos of the dataset; else an empty string."""
-        exclude = self.config.dataset.exclude
-        root = next((root for root in self.roots if is_covered(folder, root, exclude)), None)
-        if root is None or self.imported is not None:
-            return ""
-        return f"{folder} is inside {root}: the next run of 00_run_steps.py adds the copies to the photos"
+        return "" if self.imported else describe_copies(folder, self.photo_roots, self.config.dataset.exclude)
 
     def locate_file(self, path: str) -> Path:
-        """Return the file at a photo's relative path."""
+        """Return the file at a photo's relative path; of one in a bucket its address: see `fetch_file`."""
         if is_download_path(path) and self.lists.lists:
             return self.downloads.locate(path)
         if ".." in path and path in (files := self.lists.read().files):
             return files[path]  # outside the folder of its list
         return locate_file(path, self.roots, self.photo_roots.labels)
+
+    def fetch_file(self, file: Path) -> Path:
+        """Return a file that can be opened: of an object in a bucket, its copy on the disk.
+
+        Raises
+        ------
+        PhotoError
+            If the object cannot be read, or the bucket does not answer.
+        """
+        if not is_bucket(file):
+            return file
+        photo = next(filter(None, map(self.find_photo, self.list_paths_of(file))), None)
+        if photo is None:
+            raise PhotoError("no photo of the dataset")
+        return self.objects.fetch(photo)
 
     def list_paths_of(self, file: Path) -> set[str]:
         """Return the relative paths that a file can have as a photo of the dataset.
@@ -353,15 +345,7 @@ class Dataset:
         """
         if self.lists.lists and (found := find_downloaded(file, self.lists.read(), self.downloads)):
             return found
-        paths: set[str] = set()
-        for resolve in (os.path.abspath, os.path.realpath):
-            place = Path(resolve(file.parent)) / file.name
-            for root in self.roots:
-                root_place = Path(resolve(get_base(root)))
-                if place.is_relative_to(root_place):
-                    inside = str(get_base(root) / place.relative_to(root_place))
-                    paths.add(make_path_prefix(inside, self.roots, self.photo_roots.labels))
-        return paths
+        return list_relative_paths(file, self.roots, self.photo_roots.labels)
 
     def list_known_paths(self) -> list[str]:
         """List the paths of the photos in the tables, without reading the folders. Some may be gone."""
@@ -371,13 +355,19 @@ class Dataset:
         return []
 
     def find_photo(self, path: str) -> Photo | None:
-        """Return the photo at a relative path as it is on disk now, or None if there is none."""
-        file = self.locate_file(path)
+        """Return the photo at a relative path as it is on disk now, or None if there is none.
+
+        One in a bucket is returned as it was when it was processed last.
+        """
+        file, photo_id = self.locate_file(path), compute_photo_id(path)
+        if is_bucket(file):
+            version = self._versions.find(photo_id)
+            return Photo(photo_id, path, file, *version) if version else None
         try:
             status = file.stat()
         except (OSError, ValueError):  # a path given by a user or a file may be invalid
             return None
-        return Photo(compute_photo_id(path), path, file, status.st_size, status.st_mtime_ns)
+        return Photo(photo_id, path, file, status.st_size, status.st_mtime_ns)
 
     def load_thumbnail(self, path: str, size: int) -> Image.Image | None:
         """Return the photo at a relative path, upright, with at most ``size`` pixels on its longer side.

@@ -6,7 +6,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from imagesearch.photos import Photo, PhotoError, PreviewCache, hash_content
+from imagesearch.photos import Photo, PhotoError, PreviewCache, UnavailablePhotoError, hash_content
 from imagesearch.pipeline.steps import ActiveStep
 from imagesearch.pipeline.work_ahead import map_ahead
 
@@ -28,6 +28,9 @@ class PreparedPhoto:
         The reason by the step's name, for each step that has no input.
     remark : str
         What is missing of a damaged photo that was decoded in part; else empty.
+    unavailable : str
+        Why the photo cannot be fetched at present; else empty. It has no inputs and no errors then: the next
+        run processes it.
     """
 
     photo: Photo
@@ -37,6 +40,7 @@ class PreparedPhoto:
     inputs: dict[str, Any] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
     remark: str = ""
+    unavailable: str = ""
 
 
 def decode_ahead(
@@ -78,6 +82,20 @@ def _prepare_photo(
     photo: Photo, steps: Sequence[ActiveStep], previews: PreviewCache, hashes: Mapping[int, bytes]
 ) -> PreparedPhoto:
     """Hash and decode a photo once, in the size that its largest step requires, and prepare it for each."""
+    names = [step.spec.name for step in steps]
+    try:
+        with previews.provide_file(photo) as opened:
+            return replace(_prepare_file(opened, steps, previews, hashes), photo=photo)
+    except UnavailablePhotoError as error:
+        return PreparedPhoto(photo, unavailable=str(error))
+    except PhotoError as error:
+        return PreparedPhoto(photo, errors=dict.fromkeys(names, str(error)))
+
+
+def _prepare_file(
+    photo: Photo, steps: Sequence[ActiveStep], previews: PreviewCache, hashes: Mapping[int, bytes]
+) -> PreparedPhoto:
+    """Do the same with a photo whose file is on the disk."""
     prepared, names = PreparedPhoto(photo), [step.spec.name for step in steps]
     min_short_side = max(step.processor.min_short_side for step in steps)
     min_long_side = max(step.processor.min_long_side for step in steps)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from imagesearch.bucket_paths import is_bucket
 from imagesearch.photos import (
     Photo,
     PhotoListing,
@@ -60,11 +61,51 @@ def read_known_photos(folder: Path) -> dict[int, ProcessedPhoto]:
     return entries
 
 
+def read_known_hashes(table: Table, photos: Sequence[Photo]) -> dict[int, bytes]:
+    """Return a table's content hashes, by photo id, of the photos that have not changed since."""
+    processed = table.read_processed()
+    pairs = ((photo, processed.get(photo.photo_id)) for photo in photos)
+    return {
+        photo.photo_id: entry.content
+        for photo, entry in pairs
+        if entry and entry.error is None and (entry.size, entry.mtime_ns) == (photo.size, photo.mtime_ns)
+    }
+
+
 def _read_time(file: Path) -> int:
     try:
         return file.stat().st_mtime_ns
     except OSError:
         return 0
+
+
+class KnownVersions:
+    """The sizes and times of photos when they were processed last, by photo id.
+
+    They tell which version of an object in a bucket is meant, without asking the bucket.
+
+    Parameters
+    ----------
+    folder
+        The folder of a dataset's tables. A table is read when it is first required, and when it has changed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._tables: dict[str, tuple[list[list], dict[int, tuple[int, int]]]] = {}
+
+    def find(self, photo_id: int) -> tuple[int, int] | None:
+        """Return the size in bytes and the time in nanoseconds of a photo; None if no table has it."""
+        for name in PHOTO_TABLES:
+            table = Table(self._folder / name)
+            versions = table.list_versions()
+            if name not in self._tables or self._tables[name][0] != versions:
+                entries = table.read_processed().values() if versions else ()
+                known = {e.photo_id: (e.size, e.mtime_ns) for e in entries if not is_marked_as_moved(e)}
+                self._tables[name] = versions, known
+            if found := self._tables[name][1].get(photo_id):
+                return found
+        return None
 
 
 def list_unreadable_photos(
@@ -112,7 +153,7 @@ def find_successors(
     labels
         The labels of the folders used so far.
     lost
-        Those of them that are not used any more. Lists of photos have no successors.
+        Those of them that are not used any more. Lists of photos and buckets have no successors.
     folders
         Other folders, which have photos.
     exclude
@@ -124,7 +165,7 @@ def find_successors(
         By lost folder. All photos of a folder that exists must be in the others, and most of the photos of
         a folder that is missing.
     """
-    lost = [root for root in lost if not is_photo_list(root)]
+    lost = [root for root in lost if not (is_photo_list(root) or is_bucket(root))]
     if not lost or not folders:
         return {}
     known: dict[str | None, _Files] = {}

@@ -5,11 +5,12 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 
+from imagesearch.bucket_paths import is_bucket
 from imagesearch.config import DatasetConfig
-from imagesearch.downloads import DownloadCache
+from imagesearch.downloads import BucketReader, DownloadCache
 from imagesearch.errors import UserError
 from imagesearch.files import FileVersion, get_file_version
 from imagesearch.photos import (
@@ -21,12 +22,14 @@ from imagesearch.photos import (
     explain_source,
     is_excluded,
     is_photo_list,
+    list_objects,
     list_photos,
     make_path_prefix,
     normalize_file_name,
     read_photo_list,
 )
 from imagesearch.pipeline.folder_comparison import is_inside
+from imagesearch.pipeline.roots import describe_empty_bucket
 from imagesearch.text_table import format_count
 
 
@@ -135,37 +138,51 @@ class ListReader:
 
 
 def list_all_photos(
-    roots: Mapping[Path, str], exclude: Sequence[str], content: ListContent, cache: DownloadCache
+    roots: Mapping[Path, str],
+    exclude: Sequence[str],
+    content: ListContent,
+    cache: DownloadCache,
+    buckets: BucketReader,
 ) -> PhotoListing:
-    """Return the photos in the folders, and then those of the lists: files on disk, and downloaded ones.
+    """Return the photos in folders, in buckets, and in lists: files on disk, and then downloaded ones.
 
     Parameters
     ----------
     roots
-        The labels of folders and lists.
+        The labels of folders, buckets and lists.
     exclude
         See `imagesearch.photos.list_photos`.
     content
         What the lists have.
     cache
         The downloaded photos.
+    buckets
+        Lists the objects.
 
     Raises
     ------
     UserError
-        If a folder has no photos, or none of the files in the lists exists.
+        If a folder or bucket has no photos or cannot be listed, or none of the files in the lists exists.
     """
-    folders = {root: label for root, label in roots.items() if not is_photo_list(root)}
+    folders = {r: label for r, label in roots.items() if not (is_photo_list(r) or is_bucket(r))}
     in_folders = PhotoListing([])
     if folders:
         in_folders = list_photos(list(folders), exclude, list(folders.values()))
-    listed = list_listed_photos(content, {photo.path for photo in in_folders.photos})
+    found = [in_folders, *(_list_bucket(r, roots[r], exclude, buckets) for r in roots if is_bucket(r))]
+    found.append(list_listed_photos(content, {photo.path for listing in found for photo in listing.photos}))
     joined = PhotoListing([])
-    for listing in (in_folders, listed, list_downloaded_photos(content, cache)):
+    for listing in (*found, list_downloaded_photos(content, cache)):
         joined.photos += listing.photos
         joined.left_out |= listing.left_out
         joined.unreadable += listing.unreadable
     return joined
+
+
+def _list_bucket(root: Path, label: str, exclude: Sequence[str], buckets: BucketReader) -> PhotoListing:
+    listing = list_objects(root, map(astuple, buckets.list_objects(root)), exclude, label)
+    if not listing.photos:
+        raise UserError(describe_empty_bucket(root))
+    return listing
 
 
 def list_listed_photos(content: ListContent, known: Collection[str] = ()) -> PhotoListing:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from imagesearch.photos import Photo, compute_photo_id, hash_content
+from imagesearch.photos import Photo, PhotoError, PreviewCache, compute_photo_id, hash_content
 from imagesearch.pipeline.steps import StepSpec
 from imagesearch.pipeline.tables import ProcessedPhoto, Table, make_processed_row, make_processed_table
 
@@ -29,7 +29,10 @@ class Move:
 
 
 def find_moves(
-    gone: Sequence[ProcessedPhoto], arrived: Sequence[Photo], hashes: dict[int, bytes]
+    gone: Sequence[ProcessedPhoto],
+    arrived: Sequence[Photo],
+    hashes: dict[int, bytes],
+    previews: PreviewCache,
 ) -> list[Move]:
     """Pair photos at new paths with entries of photos that are gone, by size and content.
 
@@ -41,6 +44,8 @@ def find_moves(
         Photos without a current entry.
     hashes
         Known content hashes by photo id. Hashes computed here are added.
+    previews
+        Provides the files.
     """
     gone_by_size: dict[int, list[ProcessedPhoto]] = {}
     for entry in gone:
@@ -50,16 +55,24 @@ def find_moves(
         candidates = gone_by_size.get(photo.size)
         if not candidates:
             continue
-        try:
-            content = hashes.get(photo.photo_id) or hash_content(photo.file)
-        except OSError:
-            continue  # reported when the photo is decoded
+        content = hashes.get(photo.photo_id) or hash_photo(photo, previews)
+        if content is None:
+            continue
         hashes[photo.photo_id] = content
         match = next((entry for entry in candidates if entry.content == content), None)
         if match is not None:
             candidates.remove(match)
             moves.append(Move(match, photo))
     return moves
+
+
+def hash_photo(photo: Photo, previews: PreviewCache) -> bytes | None:
+    """Return the content hash of a photo; None if it cannot be read, which is reported when it is decoded."""
+    try:
+        with previews.provide_file(photo) as opened:
+            return hash_content(opened.file)
+    except (OSError, PhotoError):
+        return None
 
 
 def append_moves(spec: StepSpec, moves: Sequence[Move]) -> None:

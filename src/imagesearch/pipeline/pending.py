@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from imagesearch.photos import Photo, hash_content
-from imagesearch.pipeline.moves import Move, find_moves, is_marked_as_moved
+from imagesearch.photos import Photo, PreviewCache
+from imagesearch.pipeline.moves import Move, find_moves, hash_photo, is_marked_as_moved
 from imagesearch.pipeline.steps import RunOptions, StepSpec
 from imagesearch.pipeline.tables import ProcessedPhoto
 
@@ -37,7 +37,11 @@ class PendingWork:
 
 
 def find_pending_work(
-    spec: StepSpec, photos: Sequence[Photo], hashes: dict[int, bytes], options: RunOptions
+    spec: StepSpec,
+    photos: Sequence[Photo],
+    hashes: dict[int, bytes],
+    options: RunOptions,
+    previews: PreviewCache,
 ) -> PendingWork:
     """Compare the photos with the entries in a step's tables.
 
@@ -51,15 +55,18 @@ def find_pending_work(
         Known content hashes by photo id. Hashes computed here are added.
     options
         Whether to process failed photos again; the progress bar for comparing files.
+    previews
+        Provides the files to compare.
     """
     tables = [table.read_processed() for table in spec.tables]
     missing = _find_missing(spec, photos, tables, options.retry_failed)
-    touched = _find_touched(spec, [p for p in photos if p.photo_id in missing], tables, hashes, options)
+    candidates = [photo for photo in photos if photo.photo_id in missing]
+    touched = _find_touched(spec, candidates, tables, hashes, options, previews)
     missing -= {move.photo.photo_id for move in touched}
     present = {photo.photo_id for photo in photos}
     absent = [e for e in tables[0].values() if e.photo_id not in present and not is_marked_as_moved(e)]
     usable = [entry for entry in absent if _has_usable_rows(entry, tables, spec.fingerprint)]
-    moves = find_moves(usable, [photo for photo in photos if photo.photo_id in missing], hashes)
+    moves = find_moves(usable, [photo for photo in photos if photo.photo_id in missing], hashes, previews)
     missing -= {move.photo.photo_id for move in moves}
     removed = {entry.photo_id for entry in absent} - {move.entry.photo_id for move in moves}
     gone_now = removed - spec.tables[0].read_removed()
@@ -93,6 +100,7 @@ def _find_touched(
     tables: Sequence[Mapping[int, ProcessedPhoto]],
     hashes: dict[int, bytes],
     options: RunOptions,
+    previews: PreviewCache,
 ) -> list[Move]:
     """Return the photos with another modification time but the same content, such as a restored backup."""
     entries = {photo.photo_id: tables[0].get(photo.photo_id) for photo in missing}
@@ -108,7 +116,9 @@ def _find_touched(
     label = f"{spec.name}: comparing"
     counted = options.progress(candidates, len(candidates), label=label) if options.progress else candidates
     with ThreadPoolExecutor(options.threads) as pool:
-        contents = pool.map(lambda photo: hashes.get(photo.photo_id) or _hash_photo(photo), candidates)
+        contents = pool.map(
+            lambda photo: hashes.get(photo.photo_id) or hash_photo(photo, previews), candidates
+        )
         found = list(zip(counted, contents, strict=True))
     hashes.update({photo.photo_id: content for photo, content in found if content})
     return [
@@ -116,13 +126,6 @@ def _find_touched(
         for photo, content in found
         if content == entries[photo.photo_id].content
     ]
-
-
-def _hash_photo(photo: Photo) -> bytes | None:
-    try:
-        return hash_content(photo.file)
-    except OSError:
-        return None  # reported when the photo is decoded
 
 
 def _is_current(entry: ProcessedPhoto | None, photo: Photo, fingerprint: str, retry_failed: bool) -> bool:

@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from imagesearch.bucket_paths import is_bucket, parse_bucket
 from imagesearch.config import Config
+from imagesearch.downloads import BucketReader
 from imagesearch.errors import UserError, describe_error
 from imagesearch.files import atomic_write
 from imagesearch.filters import And, Condition, Not, Or, PathPrefix
@@ -25,12 +28,14 @@ from imagesearch.photos import (
     is_folder,
     is_source,
     label_roots,
+    list_objects,
     locate_file,
     make_path_prefix,
     normalize_file_name,
 )
 from imagesearch.pipeline.folder_comparison import are_same, is_covered, is_inside, is_same
 from imagesearch.pipeline.known_photos import PHOTO_TABLES, Successor, find_successors
+from imagesearch.text import mask_passwords
 from imagesearch.text_table import format_count
 
 FolderChange = Literal["", "add", "replace"]
@@ -215,10 +220,26 @@ def choose_roots(config: Config, given: Iterable[Path], change: FolderChange = "
     if has_photo_tables(config):
         return _choose(config, _get_used(config, _read_saved(config)), folders, change)
     for folder in folders:
-        check_photo_folder(folder, config.dataset.exclude)
+        check_root(folder, config)
     before = [root for root in load_roots(config).folders if is_source(root)] if change == "add" else []
     folders = _drop_inner([*before, *folders])
     return PhotoRoots(folders, label_roots(folders), True)
+
+
+def check_root(root: Path, config: Config) -> None:
+    """Raise `UserError` if a folder, bucket or list that the user names cannot be read or has no photos."""
+    exclude = config.dataset.exclude
+    if not is_bucket(root):
+        check_photo_folder(root, exclude)
+    elif not BucketReader(config.downloads).check(
+        root, lambda key: bool(list_objects(root, [(key, 0, 0)], exclude, "").photos)
+    ):
+        raise UserError(describe_empty_bucket(root))
+
+
+def describe_empty_bucket(root: Path) -> str:
+    """Return the message for a bucket without photos."""
+    return f"{root}: no photos in this bucket; is it the right one, with the right prefix?"
 
 
 def _get_used(config: Config, saved: _SavedRoots) -> PhotoRoots:
@@ -233,7 +254,7 @@ def _choose(
     """Return the folders to use if others are given, or if the config names others (``is_config``)."""
     new = [folder for folder in folders if not any(is_same(folder, root) for root in used.folders)]
     for folder in new:
-        check_photo_folder(folder, config.dataset.exclude)
+        check_root(folder, config)
     if not used.differ_from(folders):
         return replace(used, are_given=not is_config)
     known = dict(zip(used.folders, used.labels, strict=True))
@@ -286,7 +307,6 @@ def has_photo_tables(config: Config) -> bool:
 
 
 def join_names(folders: Iterable[Path]) -> str:
-    """Return folders as one text."""
     return ", ".join(map(str, folders))
 
 
@@ -301,8 +321,18 @@ def _drop_inner(folders: Sequence[Path]) -> list[Path]:
 
 
 def _make_absolute(root: Path) -> Path:
+    if (bucket := _parse_bucket(root)) is not None:
+        return bucket
     root = root.expanduser()
     return root.resolve() if ".." in root.parts else root.absolute()
+
+
+def _parse_bucket(root: str | Path) -> Path | None:
+    try:
+        return parse_bucket(root)
+    except ValueError as error:
+        address = re.sub(":/+", "://", str(root), count=1)  # pathlib has left one slash
+        raise UserError(f"{mask_passwords(address)}: {error}") from None
 
 
 # --- labels and the file -----------------------------------------------------------------------------------
@@ -338,7 +368,7 @@ def _make_label(folder: Path, folders: Sequence[Path], labels: Sequence[str | No
 
 def _follow_project(root: Path, old_folder: str, config: Config) -> Path:
     """Return where a folder of the config is now, if it was moved or copied together with the tables."""
-    if not old_folder or old_folder == str(config.dataset.folder):
+    if is_bucket(root) or not old_folder or old_folder == str(config.dataset.folder):
         return root
     moved = Path(os.path.normpath(config.dataset.folder / os.path.relpath(root, old_folder)))
     return moved if moved in config.dataset.images else root
@@ -350,14 +380,15 @@ def _read_saved(config: Config) -> _SavedRoots:
         saved = json.loads(file.read_text("utf-8"))
         old_folder = str(saved.get("folder", ""))
         configured, used = (
-            [_follow_project(Path(root), old_folder, config) for root in saved[key]]
+            [_follow_project(parse_bucket(root) or Path(root), old_folder, config) for root in saved[key]]
             for key in ("configured", "used")
         )
         roots = used or configured
         # an earlier version wrote no labels: they followed from the folders
         labels = saved.get("labels") or dict(zip(roots, label_roots(roots), strict=True))
         known = {
-            _follow_project(Path(root), old_folder, config): str(label) for root, label in labels.items()
+            _follow_project(parse_bucket(root) or Path(root), old_folder, config): str(label)
+            for root, label in labels.items()
         }
         return _SavedRoots(configured, used, known)
     except (FileNotFoundError, NotADirectoryError):

@@ -19,10 +19,10 @@ from collections.abc import Mapping, Sequence
 from imagesearch.photos import Photo, PreviewCache
 from imagesearch.pipeline.decode_ahead import decode_ahead
 from imagesearch.pipeline.moves import append_moves
-from imagesearch.pipeline.pending import find_pending_work, list_missing
+from imagesearch.pipeline.pending import PendingWork, find_pending_work, list_missing
 from imagesearch.pipeline.shard_writer import ShardWriter
 from imagesearch.pipeline.steps import ActiveStep, RunOptions, StepSpec, compact_tables, lock_tables
-from imagesearch.pipeline.summary import StepSummary, summarize_run
+from imagesearch.pipeline.summary import StepSummary, check_outage, summarize_run
 
 # A shard is appended after this many photos or seconds, whichever comes first. A kill loses at most this much
 # work.
@@ -55,10 +55,15 @@ def update_tables(
         Batch size, threads, `retry_failed` and progress bar.
     hashes
         Known content hashes (`hash_content`) by photo id. These files are not read again to be hashed.
+
+    Raises
+    ------
+    BucketUnavailableError
+        If a bucket has stopped answering; what was finished is kept.
     """
     start, hashes = time.monotonic(), dict(hashes or {})
     with lock_tables(steps):
-        pending = [find_pending_work(step, photos, hashes, options) for step in steps]
+        pending = [find_pending_work(step, photos, hashes, options, previews) for step in steps]
         for work in pending:
             append_moves(work.spec, work.moves)
         missing = list_missing(pending, photos)
@@ -68,11 +73,11 @@ def update_tables(
         window = _BATCHES_AHEAD * options.batch_size
         decoded = decode_ahead(missing, active, previews, hashes, options.threads, window)
         counted = options.progress(missing, len(missing)) if options.progress else missing
-        damaged = {}
+        damaged, unavailable = {}, {}
         try:
             for number, (photo, prepared) in enumerate(zip(counted, decoded, strict=True), 1):
-                if prepared.remark:
-                    damaged[photo.path] = prepared.remark
+                damaged |= {photo.path: prepared.remark} if prepared.remark else {}
+                unavailable |= {photo.path: prepared.unavailable} if prepared.unavailable else {}
                 for writer in writers:
                     if photo.photo_id in writer.step.missing:
                         writer.add(prepared)
@@ -84,11 +89,16 @@ def update_tables(
             decoded.close()
             for writer in writers:
                 writer.append_shard()
-        summary = summarize_run(pending, photos, missing)
-        for work in pending:
-            work.spec.tables[0].save_removed(work.removed)
-        compact_tables(steps, photos)
-        previews.prune(photos)
-    summary.damaged = damaged
+        summary = summarize_run(pending, photos, missing, damaged, unavailable)
+        _clean_up(pending, photos, previews)
+    check_outage(missing, unavailable)
     summary.seconds = time.monotonic() - start
     return summary
+
+
+def _clean_up(pending: Sequence[PendingWork], photos: Sequence[Photo], previews: PreviewCache) -> None:
+    """Remember which photos are gone; remove what is left of other photos where it takes much space."""
+    for work in pending:
+        work.spec.tables[0].save_removed(work.removed)
+    compact_tables([work.spec for work in pending], photos)
+    previews.prune(photos)

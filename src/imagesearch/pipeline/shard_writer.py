@@ -29,6 +29,8 @@ class ShardWriter:
 
     def add(self, prepared: PreparedPhoto) -> None:
         """Add a photo to the batch, or, if it failed, only its entry to the shard."""
+        if prepared.unavailable:
+            return
         error = prepared.errors.get(self.step.spec.name)
         if error is None:
             self.batch.append(prepared)

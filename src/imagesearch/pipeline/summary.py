@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from imagesearch.downloads import OUTAGE
+from imagesearch.errors import BucketUnavailableError
 from imagesearch.photos import Photo
 from imagesearch.pipeline.pending import PendingWork
+from imagesearch.text_table import format_count
 
 
 @dataclass
@@ -56,8 +59,31 @@ class StepSummary:
         return f"{counts}, {len(self.failed)} failed{damaged}{rate}"
 
 
+def check_outage(processed: Sequence[Photo], unavailable: Mapping[str, str]) -> None:
+    """Raise `BucketUnavailableError` if several photos in a row could not be fetched.
+
+    Parameters
+    ----------
+    processed, unavailable
+        See `summarize_run`.
+    """
+    row: list[Photo] = []
+    for photo in processed:
+        row = [*row, photo] if photo.path in unavailable else []
+        if len(row) == OUTAGE:
+            raise BucketUnavailableError(
+                f"{row[0].file}: the bucket does not answer ({unavailable[row[0].path]}); "
+                f"{format_count(len(unavailable), 'photo is', 'photos are')} left for the next run, "
+                "which goes on from here"
+            )
+
+
 def summarize_run(
-    pending: Sequence[PendingWork], photos: Sequence[Photo], processed: Sequence[Photo]
+    pending: Sequence[PendingWork],
+    photos: Sequence[Photo],
+    processed: Sequence[Photo],
+    damaged: Mapping[str, str],
+    unavailable: Mapping[str, str],
 ) -> StepSummary:
     """Count the photos of a run; a photo that several steps processed counts once.
 
@@ -69,6 +95,10 @@ def summarize_run(
         All photos of the dataset.
     processed
         The photos that at least one step processed.
+    damaged
+        What is missing, by path, of those that are damaged.
+    unavailable
+        The reason, by path, for those that could not be fetched. The tables have no error for these photos.
     """
     moves = [move for work in pending for move in work.moves]
     moved = {move.photo.photo_id for move in moves if move.entry.photo_id != move.photo.photo_id}
@@ -80,6 +110,9 @@ def summarize_run(
             if photo.photo_id in errors:
                 summary.failed[photo.path] = errors[photo.photo_id]
                 failed.add(photo.photo_id)
+    summary.damaged = dict(damaged)
+    summary.failed |= unavailable
+    failed |= {photo.photo_id for photo in processed if photo.path in unavailable}
     new = {photo.photo_id for photo in processed}
     summary.new = len(new - failed)
     summary.unchanged = len(photos) - len(new | moved | failed)

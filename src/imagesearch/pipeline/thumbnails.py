@@ -8,7 +8,8 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from imagesearch.photos import Photo, PhotoError
+from imagesearch.downloads import OutageGuard
+from imagesearch.photos import Photo, PhotoError, ThumbnailCache
 from imagesearch.pipeline.dataset import Dataset
 from imagesearch.pipeline.progress import Progress
 from imagesearch.pipeline.steps import RunOptions
@@ -63,12 +64,13 @@ def make_thumbnails(dataset: Dataset, progress: Progress | None = None) -> Thumb
         If a thumbnail cannot be written.
     """
     start = time.monotonic()
-    thumbnails = dataset.thumbnails
+    previews = dataset.make_previews(OutageGuard(dataset.objects))
+    thumbnails = ThumbnailCache(dataset.thumbnails.folder, previews)
     thumbnails.prune(dataset.photos)
     missing = [photo for photo in dataset.photos if not thumbnails.has(photo)]
     summary = ThumbnailSummary(unchanged=len(dataset.photos) - len(missing))
     counted = progress(missing, len(missing)) if progress else missing
-    with closing(_make_ahead(dataset, missing)) as errors:
+    with closing(_make_ahead(dataset, thumbnails, missing)) as errors:
         for photo, error in zip(counted, errors, strict=True):
             if error:
                 summary.failed[photo.path] = error
@@ -78,14 +80,16 @@ def make_thumbnails(dataset: Dataset, progress: Progress | None = None) -> Thumb
     return summary
 
 
-def _make_ahead(dataset: Dataset, photos: list[Photo]) -> Generator[str, None, None]:
+def _make_ahead(
+    dataset: Dataset, thumbnails: ThumbnailCache, photos: list[Photo]
+) -> Generator[str, None, None]:
     """Make the thumbnails of photos in several threads; yield what failed with each photo, in order."""
     extraction = dataset.config.extraction
     threads = RunOptions(extraction.batch_size, extraction.workers).threads
 
     def make(photo: Photo) -> str:
         try:
-            dataset.thumbnails.make(photo)
+            thumbnails.make(photo)
         except PhotoError as error:
             return str(error)
         return ""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from imagesearch.bucket_paths import BucketPath, is_bucket, parse_bucket
 from imagesearch.errors import UserError
 from imagesearch.photos import is_download_path, normalize_file_name
 from imagesearch.text import find_similar
@@ -44,6 +46,10 @@ def find_photo_file(
     UserError
         If no photo, or more than one, has this name. The message lists the photos that can be meant.
     """
+    if (bucket := _parse_bucket(typed)) is not None:
+        if any(map(dataset.find_photo, dataset.list_paths_of(bucket))):
+            return bucket
+        raise UserError(f"{option} {bucket}: not a photo of {dataset.config.dataset.name}".strip())
     # os.path, because pathlib raises an error for "~nobody" and for texts too long to be file names
     name, title = os.path.expanduser(typed), f"{option} {typed}".strip()  # noqa: PTH111 - see above
     if _is_file(name):
@@ -53,11 +59,11 @@ def find_photo_file(
     # pathlib would replace the slashes of an address
     path = str(typed) if is_download_path(str(typed)) else normalize_file_name(Path(name).as_posix())
     is_relative = not Path(name).is_absolute() and ".." not in Path(name).parts
-    if is_relative and _is_file(file := dataset.locate_file(path)):
+    if is_relative and (file := _find_file(path, dataset)):
         return file
     known = list(list_paths() if list_paths else dataset.list_known_paths())
     matches = match_paths(path, known) if is_relative else []
-    files = {match: file for match in matches if _is_file(file := dataset.locate_file(match))}
+    files = {match: file for match in matches if (file := _find_file(match, dataset))}
     if len(files) == 1:
         return next(iter(files.values()))
     if files:
@@ -83,6 +89,19 @@ def match_paths(typed: str, paths: Sequence[str]) -> list[str]:
     return same_letters or [
         path for path in paths if f"/{PurePosixPath(path).with_suffix('')}".casefold().endswith(folded)
     ]
+
+
+def _parse_bucket(typed: str | Path) -> BucketPath | None:
+    with suppress(ValueError):
+        return parse_bucket(typed)
+    return None
+
+
+def _find_file(path: str, dataset: Dataset) -> Path | None:
+    """Return the file or object at a relative path, if there is one."""
+    file = dataset.locate_file(path)
+    exists = dataset.find_photo(path) is not None if is_bucket(file) else _is_file(file)
+    return file if exists else None
 
 
 def _is_file(name: str | Path) -> bool:

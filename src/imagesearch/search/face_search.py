@@ -96,7 +96,8 @@ def _detect_faces(file: Path, resources: SearchResources) -> tuple[Image.Image, 
     config = resources.config
     limit, side = config.extraction.max_megapixels, config.extraction.preview_size
     try:
-        picture = shrink_for_detection(decode_photo(file, min_long_side=side, max_megapixels=limit), config)
+        opened = resources.dataset.fetch_file(file)
+        picture = shrink_for_detection(decode_photo(opened, min_long_side=side, max_megapixels=limit), config)
     except PhotoError as error:
         raise UserError(f"{file}: {error}") from None
     detected = resources.models.face_detector.detect(picture.image)

@@ -10,6 +10,7 @@ from imagesearch.features import read_classes
 from imagesearch.filters import And, Eq, WithinCircle
 from imagesearch.great_circle import compute_distance_km
 from imagesearch.local_times import make_time
+from imagesearch.photos import is_present
 from imagesearch.search.resources import SearchResources
 from imagesearch.store import PHOTO_FIELDS, get_columns
 
@@ -132,7 +133,7 @@ def read_photo_details(resources: SearchResources, photo_id: int) -> PhotoDetail
         taken_at=taken_at,
         keywords=tuple(fields["keywords"]),
         columns=get_columns(fields, extra),
-        gone=resources.dataset.imported is None and not file.is_file(),
+        gone=resources.dataset.imported is None and not is_present(file),
         **{name: fields[name] for name in (*texts, "rating", "width", "height")},
     )
 

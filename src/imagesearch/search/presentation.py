@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from imagesearch.local_times import make_time
-from imagesearch.photos import is_file
+from imagesearch.photos import is_present
 from imagesearch.search.answer import Answer, SearchResult
 from imagesearch.search.gone_photos import list_gone_notes
 from imagesearch.search.judgement import JudgedPhotos
@@ -129,7 +129,7 @@ def _make_result(
         time_source=fields["time_source"],
         time_precision=fields["time_precision"],
         description=fields["description"],
-        gone=resources.dataset.imported is None and not is_file(file),
+        gone=resources.dataset.imported is None and not is_present(file),
         trip=fields["trip"],
         trip_by=("position" if fields["has_gps"] else "time") if fields["trip"] else "",
     )

@@ -67,7 +67,8 @@ def _encode_photo(file: Path, kind: str, resources: SearchResources) -> np.ndarr
     encoder = resources.models.clip if kind == "clip" else resources.models.vit
     try:
         limit = resources.config.extraction.max_megapixels
-        picture = decode_photo(file, encoder.input_side, max_megapixels=limit)
+        opened = resources.dataset.fetch_file(file)
+        picture = decode_photo(opened, encoder.input_side, max_megapixels=limit)
         pixels = [encoder.preprocess(picture.image)]
     except PhotoError as error:
         raise UnreadablePhotoError(f"{file}: {error}") from None

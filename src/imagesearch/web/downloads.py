@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -39,7 +39,8 @@ def register(app: FastAPI, session: PhotoSession) -> None:
             return Response("no such photo", 404)
         name = f"photos-{datetime.now():%Y-%m-%d-%H%M}.zip"
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-        return StreamingResponse(write_zip(files), media_type="application/zip", headers=headers)
+        fetch = session.library.dataset.fetch_file
+        return StreamingResponse(write_zip(files, fetch), media_type="application/zip", headers=headers)
 
 
 def _make_too_many() -> Response:
@@ -76,15 +77,17 @@ class _Parts(io.RawIOBase):
         return b"".join(parts)
 
 
-def write_zip(files: dict[str, Path]) -> Iterator[bytes]:
+def write_zip(files: dict[str, Path], fetch: Callable[[Path], Path] = lambda file: file) -> Iterator[bytes]:
     """Yield a zip file of photos by their names in it, not compressed again.
 
-    Missing files are left out, and files that are no photos any more, such as a link to another file.
+    Missing files are left out, and files that are no photos any more, such as a link to another file. With
+    ``fetch``, a file is the one that this function returns when its turn comes.
     """
     sink = _Parts()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED, strict_timestamps=False) as archive:
-        for name, file in files.items():
+        for name, place in files.items():
             try:
+                file = fetch(place)
                 check_photo(file)
                 source = file.open("rb")
             except (OSError, PhotoError):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
+from imagesearch.bucket_paths import is_bucket
 from imagesearch.config import Config
 from imagesearch.errors import BusyError, UserError
 from imagesearch.faces import assign_new_faces, cluster_people, detect_faces
@@ -254,7 +255,12 @@ class _Watch:
 
 
 def _is_written(photo: Photo) -> bool:
-    """Whether a photo is complete; a file that has not changed for some time is not read."""
+    """Whether a photo is complete; a file that has not changed for some time is not read.
+
+    An object appears in a bucket when all of it is there.
+    """
+    if is_bucket(photo.file):
+        return True
     try:
         status = photo.file.stat()
     except OSError:

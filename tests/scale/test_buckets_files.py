@@ -1,0 +1,127 @@
+"""What opens photos of a bucket later: searches, pictures and copies; and the folder of their files."""
+
+from __future__ import annotations
+
+import pickle
+import shutil
+import zipfile
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from conftest import World, draw
+from PIL import Image
+
+from imagesearch.photos import PhotoError
+from imagesearch.pipeline import Dataset
+from imagesearch.web.downloads import write_zip
+
+if TYPE_CHECKING:
+    from s3_server import S3Server
+
+pytest_plugins = ["s3_server"]
+
+
+@pytest.fixture
+def bucket(world: World, s3: S3Server) -> World:
+    """Six photos in a bucket, with tables and collections, and no file of them on the disk."""
+    for number in range(6):
+        s3.put(f"album/{number}.jpg", world.add(f"{number}.jpg", number))
+    shutil.rmtree(world.photos)
+    world.settings["dataset"]["images"] = "s3://photos/album"
+    world.settings["downloads"] = {"retries": 0}
+    world.write_config()
+    world.run("01_extract_features.py")
+    world.run("04_extract_geo.py")
+    world.run("05_build_collections.py")
+    shutil.rmtree(world.folder / "processed" / "album" / "objects")
+    s3.take_reads()
+    return world
+
+
+def is_picture(image: Image.Image | None, seed: int) -> bool:
+    drawn = np.asarray(draw(seed).resize((image.width, image.height)), float)
+    return np.abs(np.asarray(image.convert("RGB"), float) - drawn).mean() < 12
+
+
+def test_a_search_needs_no_bucket_and_its_pictures_are_fetched(bucket: World, s3: S3Server) -> None:
+    s3.stop()
+    answer = bucket.run("06_search.py", "a photo", "-k", "6", "--paths", "--no-show")
+    assert sorted(answer.stdout.split()) == [f"s3://photos/album/{number}.jpg" for number in range(6)]
+    assert "gone" not in answer.stderr
+    s3.start()
+    assert s3.take_reads() == []
+    bucket.run("06_search.py", "a photo", "-k", "2", "--save", "grid.png")
+    assert len(s3.take_reads()) == 2
+    dataset = Dataset(bucket.config())
+    assert is_picture(dataset.load_thumbnail("3.jpg", 96), 3)
+    photo = dataset.find_photo("4.jpg")
+    assert is_picture(Image.open(BytesIO(dataset.thumbnails.load(photo, 128))), 4)
+
+
+def test_pictures_of_a_bucket_that_does_not_answer_are_missing(bucket: World, s3: S3Server) -> None:
+    s3.stop()
+    bucket.run("06_search.py", "a photo", "--save", "grid.png")
+    assert (bucket.folder / "grid.png").is_file()
+    dataset = Dataset(bucket.config())
+    assert dataset.load_thumbnail("3.jpg", 96) is None
+    with pytest.raises(PhotoError, match="Could not connect"):
+        dataset.fetch_file(dataset.locate_file("3.jpg"))
+
+
+def test_a_photo_of_a_bucket_can_be_searched_with_and_copied(bucket: World, s3: S3Server) -> None:
+    for name in ("3.jpg", "s3://photos/album/3.jpg"):
+        found = bucket.run(
+            "06_search.py", "--image", name, "--with-itself", "-k", "1", "--paths", "--no-show"
+        )
+        assert found.stdout.split() == ["s3://photos/album/3.jpg"]
+    error = bucket.run("06_search.py", "--image", "s3://photos/album/9.jpg", "--no-show", code=2).stderr
+    assert "--image s3://photos/album/9.jpg: not a photo of album" in error
+    bucket.run("06_search.py", "--image", "3.jpg", "-k", "2", "--no-show", "--copy-to", "copies")
+    assert len(list((bucket.folder / "copies").iterdir())) == 2
+    dataset = Dataset(bucket.config())
+    files = {f"{n}.jpg": dataset.locate_file(f"{n}.jpg") for n in (1, 2)}
+    archive = zipfile.ZipFile(BytesIO(b"".join(write_zip(files, dataset.fetch_file))))
+    assert archive.namelist() == ["1.jpg", "2.jpg"]
+    assert is_picture(Image.open(archive.open("2.jpg")), 2)
+
+
+@pytest.mark.parametrize("keep", ["full", "preview"])
+def test_more_photos_than_the_folder_holds_are_processed(world: World, s3: S3Server, keep: str) -> None:
+    sizes = []
+    for number in range(12):
+        file = world.add(f"{number}.jpg", number)
+        sizes.append(file.stat().st_size)
+        s3.put(f"album/{number}.jpg", file)
+    limit = 3 * max(sizes)
+    world.settings["dataset"] |= {"images": "s3://photos/album", "cache_gb": limit / 1e9, "keep": keep}
+    world.write_config()
+    assert "12 new, 0 unchanged" in world.run("04_extract_geo.py").stdout
+    files = [f for f in (world.folder / "processed" / "album" / "objects").glob("*/*") if f.is_file()]
+    assert files and sum(file.stat().st_size for file in files) <= limit
+    assert not [file for file in files if ".part" in file.name]
+
+
+def test_a_file_in_use_stays_when_it_is_removed(world: World, s3: S3Server) -> None:
+    s3.put("album/a.jpg", world.add("a.jpg", 1))
+    world.settings["dataset"]["images"] = "s3://photos/album"
+    world.write_config()
+    dataset = Dataset(world.config())
+    (photo,) = dataset.photos
+    with dataset.objects.provide_file(photo) as opened:
+        for file in (world.folder / "processed" / "album" / "objects").glob("*/*"):
+            if file != opened.file:
+                file.unlink()
+        assert is_picture(Image.open(opened.file), 1)
+    assert not opened.file.exists()
+
+
+def test_the_files_of_a_run_can_be_opened_by_its_other_processes(world: World, s3: S3Server) -> None:
+    s3.put("album/a.jpg", world.add("a.jpg", 1))
+    world.settings["dataset"]["images"] = "s3://photos/album"
+    world.write_config()
+    dataset = Dataset(world.config())
+    (photo,) = pickle.loads(pickle.dumps(dataset.photos))
+    previews = pickle.loads(pickle.dumps(dataset.previews))
+    assert is_picture(previews.load(photo, 0, 96).image, 1)
