@@ -10,6 +10,7 @@ photos, skip those that are done, decode ahead, process in batches, append to th
 
 from imagesearch.pipeline.dataset import Dataset
 from imagesearch.pipeline.imported import ImportedVectors
+from imagesearch.pipeline.memory import KnownResults, ProcessMemory
 from imagesearch.pipeline.progress import Progress
 from imagesearch.pipeline.roots import (
     FolderChange,
@@ -29,7 +30,9 @@ __all__ = [
     "Dataset",
     "FolderChange",
     "ImportedVectors",
+    "KnownResults",
     "OtherFoldersError",
+    "ProcessMemory",
     "ProcessedPhoto",
     "ProcessorCache",
     "Progress",

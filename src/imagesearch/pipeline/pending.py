@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from imagesearch.photos import Photo, hash_content
+from imagesearch.pipeline.known_entries import is_entry_of
 from imagesearch.pipeline.moves import Move, find_moves, is_marked_as_moved
 from imagesearch.pipeline.steps import RunOptions, StepSpec
 from imagesearch.pipeline.tables import ProcessedPhoto
@@ -127,12 +128,9 @@ def _hash_photo(photo: Photo) -> bytes | None:
 
 def _is_current(entry: ProcessedPhoto | None, photo: Photo, fingerprint: str, retry_failed: bool) -> bool:
     """Whether an entry was made from the photo as it is now, by the same model."""
-    return (
-        entry is not None
-        and entry.fingerprint == fingerprint
-        and (entry.size, entry.mtime_ns) == (photo.size, photo.mtime_ns)
-        and not (retry_failed and entry.error)
-    )
+    if entry is None or entry.fingerprint != fingerprint or (retry_failed and entry.error):
+        return False
+    return is_entry_of(entry, photo)
 
 
 def _has_usable_rows(

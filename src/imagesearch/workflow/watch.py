@@ -18,7 +18,7 @@ from imagesearch.faces import assign_new_faces, cluster_people, detect_faces
 from imagesearch.features import extract_features
 from imagesearch.geo import extract_geo
 from imagesearch.photos import Photo, is_complete
-from imagesearch.pipeline import Dataset, ProcessorCache, Progress, join_names
+from imagesearch.pipeline import Dataset, ProcessMemory, Progress, join_names
 from imagesearch.store import Store, build_collections
 from imagesearch.text_table import format_count
 from imagesearch.workflow.folder_watcher import FolderWatcher
@@ -143,7 +143,7 @@ class _Watch:
     ) -> None:
         self._config, self._timing = config, timing
         self._report, self._note = report, note
-        self._processors = ProcessorCache()
+        self._memory = ProcessMemory()
         self._store: Store | None = None
         self._tracker = PhotoTracker(timing.settle, timing.max_incomplete, timing.batch_size, _is_written)
         self._folders = FolderWatcher(config.dataset.exclude, config.watch.polling, note)
@@ -166,7 +166,7 @@ class _Watch:
             has_changed = self._folders.wait(roots)
             if has_changed or time.monotonic() >= self._list_at:
                 try:
-                    dataset = Dataset(self._config, processors=self._processors, keep_missing_roots=True)
+                    dataset = Dataset(self._config, memory=self._memory, keep_missing_roots=True)
                     roots = dataset.roots
                     if self._list_and_process(dataset, progress if is_first else None, is_first):
                         is_first, self._last_note = False, ""
