@@ -26,6 +26,7 @@ from imagesearch.pipeline import (
 # The table also has detections with low scores, so that faces.min_score can be changed without processing
 # every photo again, unless it is lower than this.
 _MIN_STORED_SCORE = 0.3
+_FACE_COLUMNS = ("photo_id", "face", "box", "score", "embedding")  # that are read again
 # Maximum number of photos in which faces are detected at the same time. Each takes about 100 MB with a
 # full-size pack: see benchmarks/README.md, "Detection of faces".
 _MAX_IN_FLIGHT = 8
@@ -104,8 +105,21 @@ def detect_faces(
 
 def read_faces(dataset: Dataset) -> FaceTable:
     """Return the faces of a dataset's photos whose score is at least ``faces.min_score``."""
-    current = dataset.read_current_entries("faces")
-    table = dataset.open_table("faces").read_rows(current.values())
+    known, current = dataset.recall(_KnownFaces), dataset.read_current_entries("faces")
+    if known.faces is None or known.faces.processed is not current:
+        known.faces = _read_faces(dataset, current)
+    return known.faces
+
+
+@dataclass
+class _KnownFaces:
+    """The faces that were read last."""
+
+    faces: FaceTable | None = None
+
+
+def _read_faces(dataset: Dataset, current: dict[int, ProcessedPhoto]) -> FaceTable:
+    table = dataset.open_table("faces").read_rows(current.values(), _FACE_COLUMNS)
     if table is None or "face" not in table.column_names:
         no_ids = np.empty(0, np.int64)
         no_vectors = np.empty((0, 0), np.float32)

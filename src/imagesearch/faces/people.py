@@ -17,8 +17,8 @@ from imagesearch.faces.edit_log import Edit, EditLog, needs_clustering
 from imagesearch.faces.extract import FaceTable, read_faces
 from imagesearch.faces.linkage import cluster_vectors
 from imagesearch.faces.marks import MarkedName, add_marks
-from imagesearch.faces.references import ReferenceResolver
-from imagesearch.faces.saved_clusters import SavedClusters, get_clusters_file, lock_clusters
+from imagesearch.faces.references import KnownResolver, ReferenceResolver
+from imagesearch.faces.saved_clusters import SavedClusters, lock_clusters, read_clusters, write_clusters
 from imagesearch.faces.similar_pairs import SimilarPair, find_similar_pairs
 from imagesearch.pipeline import Dataset
 from imagesearch.text import clean_text, normalize
@@ -281,7 +281,7 @@ def cluster_people(config: Config, dataset: Dataset) -> People:
 
 
 def _run_clustering(config: Config, dataset: Dataset) -> People:
-    resolver = ReferenceResolver(read_faces(dataset), config.faces.cluster_distance)
+    resolver = open_resolver(config, dataset)
     faces, edits = resolver.faces, open_edit_log(dataset).read()
     constraints = replay_edits(edits, resolver)
     is_large = (faces.sizes >= config.faces.min_size) & ~constraints.rejected
@@ -294,11 +294,10 @@ def _run_clustering(config: Config, dataset: Dataset) -> People:
         photo=faces.photo_ids[rows],
     )
     clusters = [rows[labels == label] for label in range(labels.max(initial=-1) + 1)]
-    file = get_clusters_file(dataset)
-    saved = SavedClusters.read(file)
+    saved = read_clusters(dataset)
     settings, names = describe_settings(config), [_find_name(constraints, rows) for rows in clusters]
     saved = saved.update(clusters, len(edits), resolver, settings, names, _list_names(saved, edits, resolver))
-    saved.write(file)
+    write_clusters(dataset, saved)
     return add_marks(_make_people(config, resolver, constraints, saved), edits)
 
 
@@ -324,8 +323,8 @@ def _list_names(saved: SavedClusters, edits: Sequence[Edit], resolver: Reference
 
 def load_people(config: Config, dataset: Dataset) -> People:
     """Return the people of the last clustering, with their current names."""
-    resolver = ReferenceResolver(read_faces(dataset), config.faces.cluster_distance)
-    edits, saved = open_edit_log(dataset).read(), SavedClusters.read(get_clusters_file(dataset))
+    resolver = open_resolver(config, dataset)
+    edits, saved = open_edit_log(dataset).read(), read_clusters(dataset)
     people = _make_people(config, resolver, replay_edits(edits, resolver), saved)
     outdated = bool(people.persons or people.list_hidden()) and needs_clustering(edits, saved.edit_count)
     return add_marks(replace(people, outdated=outdated), edits)
@@ -336,6 +335,11 @@ def count_faces(config: Config, dataset: Dataset) -> dict[int, int]:
     people = load_people(config, dataset)
     ids, counts = np.unique(people.faces.photo_ids[~people.hidden], return_counts=True)
     return dict(zip(ids.tolist(), counts.tolist(), strict=True))
+
+
+def open_resolver(config: Config, dataset: Dataset) -> ReferenceResolver:
+    """Return the resolver of references to a dataset's faces."""
+    return dataset.recall(KnownResolver).get(read_faces(dataset), config.faces.cluster_distance)
 
 
 def open_edit_log(dataset: Dataset) -> EditLog:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, time
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow.compute as pc
@@ -289,15 +290,19 @@ def _count_people(people: People | None) -> dict[int, _PhotoPeople]:
     """Return the labels of the people in each photo, and the number of faces and of people without one."""
     if people is None:
         return {}
-    found: dict[int, tuple[set[str], int]] = {}
     labels, _ = people.label_faces()
     shown = np.flatnonzero(~people.hidden)
-    for row, photo in zip(shown.tolist(), people.faces.photo_ids[shown].tolist(), strict=True):
-        names, count = found.get(photo) or (set(), 0)
-        if labels[row]:
-            names.add(labels[row])
-        found[photo] = names, count + 1
-    counted = {photo: _PhotoPeople(tuple(sorted(names)), count) for photo, (names, count) in found.items()}
+    photos, starts = np.unique(people.faces.photo_ids[shown], return_index=True)  # faces are sorted by photo
+    labels = [labels[row] for row in shown.tolist()]
+    made: dict[tuple[str, ...], _PhotoPeople] = {}
+    counted: dict[int, _PhotoPeople] = {}
+    for photo, (start, end) in zip(
+        photos.tolist(), itertools.pairwise((*starts.tolist(), len(labels))), strict=True
+    ):
+        found = tuple(labels[start:end])
+        if found not in made:
+            made[found] = _PhotoPeople(tuple(sorted({label for label in found if label})), len(found))
+        counted[photo] = made[found]
     for marked in people.marked:  # counted like a face, so that "maya alone" is true of the people
         for photo in marked.photos:
             known = counted.get(photo, _NO_PEOPLE)
