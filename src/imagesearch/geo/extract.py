@@ -168,17 +168,16 @@ def read_locations(dataset: Dataset) -> dict[int, PhotoLocation]:
     metadata = _read_metadata_table(dataset)
     addresses = dataset.recall(SavedAddresses).read(dataset) if metadata else {}
     values = _read_listed_values(dataset) if metadata else {}
-    inputs = {
-        i: (m, addresses.get((i, m.latitude, m.longitude), NO_ADDRESS), values.get(i))
+    inputs = (
+        (i, (m, addresses.get((i, m.latitude, m.longitude), NO_ADDRESS), values.get(i)))
         for i, m in metadata.items()
-    }
+    )
 
-    def join(photos: Sequence[int]) -> dict[int, PhotoLocation]:
-        joined = {}
-        for photo in photos:
-            found, address, listed = inputs[photo]
-            joined[photo] = PhotoLocation(found, add_listed_address(address, listed or {}))
-        return joined
+    def join(changed: dict[int, tuple]) -> dict[int, PhotoLocation]:
+        return {
+            photo: PhotoLocation(found, add_listed_address(address, listed or {}))
+            for photo, (found, address, listed) in changed.items()
+        }
 
     return dataset.recall(_KnownLocations).update(inputs, join)
 
@@ -216,8 +215,8 @@ def _read_metadata_table(dataset: Dataset) -> dict[int, PhotoMetadata]:
     """
     entries, listed = dataset.read_current_entries("geo"), _read_listed_values(dataset)
 
-    def read(photos: Sequence[int]) -> dict[int, PhotoMetadata]:
-        table = dataset.open_table("geo").read_rows([entries[photo] for photo in photos])
+    def read(changed: dict[int, tuple]) -> dict[int, PhotoMetadata]:
+        table = dataset.open_table("geo").read_rows(entry for entry, _ in changed.values())
         if table is None:
             return {}
         names = [name for name in _METADATA_SCHEMA.names if name != "photo_id" and name in table.column_names]
@@ -233,7 +232,7 @@ def _read_metadata_table(dataset: Dataset) -> dict[int, PhotoMetadata]:
             found[photo] = add_listed_metadata(metadata, listed[photo]) if photo in listed else metadata
         return found
 
-    inputs = {photo: (entry, listed.get(photo)) for photo, entry in entries.items()}
+    inputs = ((photo, (entry, listed.get(photo))) for photo, entry in entries.items())
     return dataset.recall(_KnownMetadata).update(inputs, read)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -34,28 +34,31 @@ class KnownResults(Generic[Result]):
         self._results: dict[int, Result] = {}
 
     def update(
-        self, inputs: dict[int, tuple], compute: Callable[[Sequence[int]], Mapping[int, Result]]
+        self,
+        inputs: Iterable[tuple[int, tuple]],
+        compute: Callable[[dict[int, tuple]], Mapping[int, Result]],
     ) -> dict[int, Result]:
-        """Return the results for these inputs by key. The others are not kept.
+        """Return the results by key; the same dict as before, if no input has changed. Others are not kept.
 
         Parameters
         ----------
         inputs
-            All that a result depends on, by key. Equal inputs are compared fast if they are the same objects.
+            Keys, each with all that its result depends on. Inputs that are the same objects as before are
+            compared fast.
         compute
-            Returns the results of the keys that are new, or whose inputs have changed. A key without a result
-            is not in what `update` returns.
+            Returns the results of the given inputs, which are new or have changed. A key without a result is
+            not in what `update` returns.
         """
-        before = self._inputs
-        changed = [key for key, given in inputs.items() if before.get(key) != given]
-        if not changed and len(before) == len(inputs):
-            return self._results
+        before, known = self._inputs, self._results
+        present, changed = [], {}
+        for key, given in inputs:  # equal inputs are not kept, so that the garbage collector has no work
+            present.append(key)
+            if before.get(key) != given:
+                changed[key] = given
+        if not changed and len(present) == len(before):
+            return known
         new = compute(changed)
-        computed, known = set(changed), self._results
-        results = {}
-        for key in inputs:
-            source = new if key in computed else known
-            if key in source:
-                results[key] = source[key]
-        self._inputs, self._results = inputs, results
-        return results
+        sources = ((key, new if key in changed else known) for key in present)
+        self._results = {key: source[key] for key, source in sources if key in source}
+        self._inputs = {key: changed.get(key) or before[key] for key in present}
+        return self._results

@@ -35,11 +35,11 @@ def find_dataset_trips(dataset: Dataset, locations: Mapping[int, PhotoLocation])
     if not locations:
         return []
     entries = dataset.read_current_entries("geo")
-    inputs = {
-        photo: (entry, locations[photo]) for photo, entry in sorted(entries.items()) if photo in locations
-    }
+    inputs = (
+        (photo, (entry, locations[photo])) for photo, entry in sorted(entries.items()) if photo in locations
+    )
     photos = dataset.recall(_KnownTripPhotos).update(
-        inputs, lambda changed: {photo: _make_photo(*inputs[photo]) for photo in changed}
+        inputs, lambda changed: {photo: _make_photo(*given) for photo, given in changed.items()}
     )
     return find_trips(list(photos.values()), read_trip_names(dataset.folder))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -26,8 +26,8 @@ class KnownRows:
         self,
         spec: CollectionSpec,
         ids: np.ndarray,
-        inputs: Sequence[tuple],
-        make_row: Callable[[int], RowFields],
+        inputs: Iterable[tuple],
+        make_row: Callable[..., RowFields],
         vectors: np.ndarray,
     ) -> CollectionRows:
         """Return the rows of a collection.
@@ -39,32 +39,43 @@ class KnownRows:
         ids : (n,) int64
             The keys of its rows.
         inputs
-            All that a row and its vector depend on.
+            All that a row and its vector depend on, for each row.
         make_row
-            Returns the fields of the row at a position; fields that are unknown can be left out.
+            Returns the fields of the row at a position, from the position and its inputs; fields that are
+            unknown can be left out.
         vectors : (n, d) float32
             The vectors.
         """
         before = self._inputs if self._fields == spec.fields else {}
-        keys = ids.tolist()
-        is_new = np.fromiter(
-            (before.get(key) != given for key, given in zip(keys, inputs, strict=True)), bool, len(keys)
-        )
-        changed = np.flatnonzero(is_new)
-        scalars = make_scalars(spec, ids[changed], [make_row(position) for position in changed.tolist()])
+        keys, changed = ids.tolist(), {}
+        for position, (key, given) in enumerate(zip(keys, inputs, strict=True)):
+            if before.get(key) != given:
+                changed[position] = given
+        positions = np.fromiter(changed, np.int64, len(changed))
+        new_rows = [make_row(position, *given) for position, given in changed.items()]
+        scalars = make_scalars(spec, ids[positions], new_rows)
         if self._scalars is not None and len(changed) < len(keys):
-            rows = {key: row for row, key in enumerate(before)}
-            # new rows are behind the old ones, in the order of the keys
-            order = np.empty(len(keys), np.int64)
-            order[changed] = np.arange(len(changed)) + len(self._scalars)
-            kept = np.flatnonzero(~is_new)
-            order[kept] = [rows[keys[position]] for position in kept.tolist()]
-            scalars = pa.concat_tables([self._scalars, scalars]).take(pa.array(order)).combine_chunks()
-        self._fields, self._inputs = spec.fields, dict(zip(keys, inputs, strict=True))
-        self._scalars = scalars
-        new = set(ids[changed].tolist())
+            scalars = _insert_rows(self._scalars, scalars, ids, positions)
+        new = {keys[position]: given for position, given in changed.items()}
+        self._fields, self._scalars = spec.fields, scalars
+        self._inputs = {key: new.get(key) or before[key] for key in keys}
         self._digests = {k: d for k, d in self._digests.items() if k in self._inputs and k not in new}
         return CollectionRows(scalars, vectors, digests=self._digests)
+
+
+def _insert_rows(old: pa.Table, new: pa.Table, ids: np.ndarray, positions: np.ndarray) -> pa.Table:
+    """Return the new rows at some positions, and the old ones at all others, in the order of the ids."""
+    is_old = np.ones(len(ids), bool)
+    is_old[positions] = False
+    old_ids = old.column(0).to_numpy()
+    by_id = np.argsort(old_ids)
+    order = np.empty(len(ids), np.int64)
+    order[positions] = np.arange(len(positions)) + len(old)
+    order[is_old] = by_id[np.searchsorted(old_ids, ids[is_old], sorter=by_id)]
+    joined = pa.concat_tables([old, new])
+    if not np.array_equal(order, np.arange(len(joined))):  # photos of a new shard are the last ones
+        joined = joined.take(pa.array(order))
+    return joined.combine_chunks()
 
 
 def make_scalars(spec: CollectionSpec, ids: np.ndarray, rows: list[RowFields]) -> pa.Table:

@@ -103,10 +103,10 @@ def collect_rows(
     trip_names = {photo.photo_id: trip.name for trip in trips for photo in trip.photos}
     sources = (_get_classes(dataset), _count_people(people), locations, trip_names)
     sources = (*sources, columns.rows, columns.texts, times)
-    inputs = {photo: tuple(s.get(photo) for s in sources) for photo in entries["clip"] | entries["vit"]}
+    inputs = ((photo, tuple(s.get(photo) for s in sources)) for photo in entries["clip"] | entries["vit"])
 
-    def make_fields(photos: Sequence[int]) -> dict[int, RowFields]:
-        return {photo: _make_photo_fields(*inputs[photo]) for photo in photos}
+    def make_fields(changed: dict[int, tuple]) -> dict[int, RowFields]:
+        return {photo: _make_photo_fields(*given) for photo, given in changed.items()}
 
     photo_fields = dataset.recall(_KnownPhotoFields).update(inputs, make_fields)
     contents = [
@@ -132,10 +132,9 @@ def _make_photo_rows(
     fingerprint = _check_model(config, kind, current, get_model_id)
     ids, vectors = dataset.open_table(kind).read_vectors(current.values())
     spec = replace(_make_spec(config, store, ref, fingerprint, vectors), extra=extra)
-    inputs = [(current[photo], photo_fields[photo]) for photo in ids.tolist()]
+    inputs = ((current[photo], photo_fields[photo]) for photo in ids.tolist())
 
-    def make_row(position: int) -> RowFields:
-        entry, fields = inputs[position]
+    def make_row(position: int, entry: ProcessedPhoto, fields: RowFields) -> RowFields:
         return _get_file_fields(entry) | fields
 
     return spec, dataset.recall(_KNOWN_ROWS[kind]).update(spec, ids, inputs, make_row, vectors)
@@ -156,10 +155,10 @@ def _make_face_rows(
     spec = _make_spec(config, store, ref, fingerprint, faces.vectors[shown])
     photos = map(faces.processed.__getitem__, faces.photo_ids[shown].tolist())
     shown_labels = [labels[row] for row in shown.tolist()]
-    inputs = list(zip(photos, shown_labels, numbers[shown].tolist(), strict=True))
+    inputs = zip(photos, shown_labels, numbers[shown].tolist(), strict=True)
 
-    def make_row(position: int) -> RowFields:
-        row, (entry, label, number) = shown[position], inputs[position]
+    def make_row(position: int, entry: ProcessedPhoto, label: str, number: int) -> RowFields:
+        row = shown[position]
         return {
             "photo_id": entry.photo_id,
             "path": entry.path,
@@ -274,8 +273,8 @@ def _get_classes(dataset: Dataset) -> dict[int, tuple[str, float]]:
     """Return the most probable ViT class of each photo and its probability."""
     entries = dataset.read_current_entries("classes")
 
-    def read(photos: Sequence[int]) -> dict[int, tuple[str, float]]:
-        classes = dataset.open_table("classes").read_rows([entries[photo] for photo in photos])
+    def read(changed: dict[int, tuple]) -> dict[int, tuple[str, float]]:
+        classes = dataset.open_table("classes").read_rows(entry for (entry,) in changed.values())
         if classes is None:
             return {}
         first = classes.filter(pc.equal(classes["rank"], 0))
@@ -283,7 +282,7 @@ def _get_classes(dataset: Dataset) -> dict[int, tuple[str, float]]:
         rows = zip(*(first[name].to_pylist() for name in names), strict=True)
         return {photo: (label, score) for photo, label, score in rows}
 
-    return dataset.recall(_KnownClasses).update({photo: (e,) for photo, e in entries.items()}, read)
+    return dataset.recall(_KnownClasses).update(((photo, (e,)) for photo, e in entries.items()), read)
 
 
 def _count_people(people: People | None) -> dict[int, _PhotoPeople]:
