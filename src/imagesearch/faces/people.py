@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -265,11 +265,18 @@ class People:
 # --- clustering --------------------------------------------------------------------------------------------
 
 
-def cluster_people(config: Config, dataset: Dataset) -> People:
+def cluster_people(config: Config, dataset: Dataset, progress: Callable[[int], None] | None = None) -> People:
     """Cluster the faces of a dataset by average linkage, following the user's edits, and store the result.
 
     Faces in one photo are different people, unless they are alike or an edit merges them. Faces smaller than
     ``faces.min_size`` are not clustered, unless an edit refers to them.
+
+    Parameters
+    ----------
+    config, dataset
+        The settings, and the faces.
+    progress
+        See `cluster_vectors`. If it raises an error, nothing is stored.
 
     Raises
     ------
@@ -277,10 +284,10 @@ def cluster_people(config: Config, dataset: Dataset) -> People:
         If another run is clustering the faces.
     """
     with lock_clusters(dataset):
-        return _run_clustering(config, dataset)
+        return _run_clustering(config, dataset, progress)
 
 
-def _run_clustering(config: Config, dataset: Dataset) -> People:
+def _run_clustering(config: Config, dataset: Dataset, progress: Callable[[int], None] | None) -> People:
     resolver = open_resolver(config, dataset)
     faces, edits = resolver.faces, open_edit_log(dataset).read()
     constraints = replay_edits(edits, resolver)
@@ -292,6 +299,7 @@ def _run_clustering(config: Config, dataset: Dataset) -> People:
         group=constraints.group[rows],
         cannot_link=constraints.cannot_link,
         photo=faces.photo_ids[rows],
+        progress=progress,
     )
     clusters = [rows[labels == label] for label in range(labels.max(initial=-1) + 1)]
     saved = read_clusters(dataset)

@@ -28,6 +28,8 @@ from imagesearch.workflow.run_steps import check_settings
 
 # A file whose inode has not changed for this time is complete, so that a start does not read all files.
 _RECENT_SECONDS = 60.0
+# While faces are clustered, changes are looked for at this interval; it takes up to 0.25 s.
+_CHECK_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -132,6 +134,10 @@ def watch_photos(
         watch.close()
 
 
+class _PhotosChangedError(Exception):
+    """Photos have changed while the faces were clustered."""
+
+
 class _Watch:
     """The state of a watch between its batches: models, connection, and the photos of the last batch."""
 
@@ -149,11 +155,13 @@ class _Watch:
         self._tracker = PhotoTracker(timing.settle, timing.max_incomplete, timing.batch_size, _is_written)
         self._folders = FolderWatcher(config.dataset.exclude, config.watch.polling, note)
         self._last_note = ""
+        self._roots: Sequence[Path] = ()
         self._missing: list[Path] = []
         self._reported: dict[str, str] = {}  # photos that failed
         self._retry_failed = False
         self._list_at = 0.0
         self._cluster_at = float("inf")
+        self._check_at = 0.0
 
     def close(self) -> None:
         self._folders.close()
@@ -161,14 +169,14 @@ class _Watch:
             self._store.close()
 
     def run(self, roots: Sequence[Path], retry_failed: bool, progress: Progress | None) -> NoReturn:
-        self._retry_failed = retry_failed
+        self._retry_failed, self._roots = retry_failed, roots
         is_first = True
         while True:
-            has_changed = self._folders.wait(roots)
+            has_changed = self._folders.wait(self._roots)
             if has_changed or time.monotonic() >= self._list_at:
                 try:
                     dataset = Dataset(self._config, memory=self._memory, keep_missing_roots=True)
-                    roots = dataset.roots
+                    self._roots = dataset.roots
                     if self._list_and_process(dataset, progress if is_first else None, is_first):
                         is_first, self._last_note = False, ""
                         _exempt_from_collection()
@@ -194,11 +202,16 @@ class _Watch:
         self._report_missing(dataset.missing_roots)
         selected = self._tracker.select(listed, start)
         duration = time.monotonic() - start
-        is_clustering = start >= self._cluster_at and not selected.waiting
-        is_due = selected.ready or selected.gone or is_clustering or (is_first and not selected.waiting)
+        has_changed = selected.ready or selected.gone
+        is_clustering = start >= self._cluster_at and not (has_changed or selected.waiting)
+        is_due = has_changed or is_clustering or (is_first and not selected.waiting)
         if is_due:
             dataset.use_photos(selected.photos)
-            summary = self._process(dataset, is_first or is_clustering, progress)
+            try:
+                summary = self._process(dataset, is_first or is_clustering, progress)
+            except _PhotosChangedError:  # they come first
+                self._list_at, self._cluster_at = start, time.monotonic() + self._timing.cluster
+                return False
             summary.waiting = selected.waiting
             summary.seconds = time.monotonic() - start
             self._tracker.mark_processed()
@@ -218,7 +231,7 @@ class _Watch:
         faces = detect_faces(config, dataset, retry_failed=retry, progress=progress)
         joined, people = 0, ""
         if cluster:
-            found = cluster_people(config, dataset)
+            found = cluster_people(config, dataset, self._stop_if_changed if self._store else None)
             people = format_count(len(found.persons), "person", "people")
         elif faces.new:
             joined = assign_new_faces(config, dataset)
@@ -244,6 +257,13 @@ class _Watch:
             people=people,
             failed=new_failed,
         )
+
+    def _stop_if_changed(self, rows: int) -> None:
+        """Raise `_PhotosChangedError` if photos have changed since the last listing."""
+        if time.monotonic() >= self._check_at:
+            if self._folders.wait(self._roots):
+                raise _PhotosChangedError
+            self._check_at = time.monotonic() + _CHECK_SECONDS
 
     def _report_missing(self, missing: list[Path]) -> None:
         """Report folders that are gone or back. Photos that failed when a folder went are tried again."""
