@@ -234,7 +234,7 @@ def is_name(label: str) -> bool:
 
 
 def _make_photo_fields(
-    class_: tuple[str, float] | None,
+    top_class: tuple[str, float] | None,
     people: _PhotoPeople | None,
     location: PhotoLocation | None,
     trip: str | None,
@@ -244,8 +244,8 @@ def _make_photo_fields(
 ) -> RowFields:
     """Return the fields of a photo that do not follow from its file; unknown fields are omitted."""
     fields: RowFields = {}
-    if class_ is not None:
-        fields["class_label"], fields["class_score"] = class_
+    if top_class is not None:
+        fields["class_label"], fields["class_score"] = top_class
     if people is not None:
         fields |= {"face_labels": list(people.labels), "face_count": people.faces}
         fields["people_count_known"] = sum(map(is_name, people.labels))
