@@ -11,6 +11,7 @@ from conftest import World, draw
 from imagesearch import open_library
 from imagesearch.errors import UserError
 from imagesearch.query import Criteria
+from imagesearch.store.list_columns import _name_columns
 
 ROWS = [
     {"path": "a.png", "author": "Ana", "title": "Boats at dawn", "tags": ["sea", "Boat"], "city": "Porto"},
@@ -104,11 +105,23 @@ def test_python_code_filters_too(listed: World) -> None:
             library.search(criteria=Criteria(columns=("autor=Ana",)))
 
 
+def test_no_two_columns_have_one_name() -> None:
+    assert _name_columns(("source_city", "city", "author")) == {
+        "source_city": "source_city",
+        "city": "source_source_city",
+        "author": "author",
+    }
+
+
 def test_changed_values_and_columns_reach_the_collections(listed: World, tmp_path: Path) -> None:
     changed = [row | {"author": "Eva"} if row["path"] == "a.png" else row for row in ROWS]
     file = listed.folder / "photos.jsonl"
+    note = "the list of photos has changed since the collections were built; run 00_run_steps.py"
+    assert note not in listed.run("06_search.py", "zeppelin", "--no-show").stderr
     file.write_text("".join(json.dumps(row) + "\n" for row in changed), "utf-8")
+    assert note in listed.run("06_search.py", "zeppelin", "--no-show").stderr
     assert "0 new, 1 changed, 3 unchanged" in listed.run("05_build_collections.py").stdout
+    assert note not in listed.run("06_search.py", "zeppelin", "--no-show").stderr
     assert find(listed, "author=eva") == {"a.png"}
     done = listed.run("05_build_collections.py", "--set", "dataset.columns=[tags]")
     assert "rebuilt: different columns" in done.stdout

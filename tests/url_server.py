@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import io
+import ssl
 import threading
 import time
 from collections import Counter
@@ -14,7 +16,7 @@ from conftest import draw
 
 KINDS = (
     *("missing", "busy", "busy_long", "slow", "drip", "endless", "page", "not_a_photo", "loop"),
-    *("to_loopback", "to_metadata", "huge", "truncated", "broken"),
+    *("to_loopback", "to_metadata", "huge", "truncated", "cut", "compressed", "broken"),
 )
 """The ways in which ``/KIND/...`` misbehaves; ``/good/N.jpg`` is a photo."""
 METADATA = "http://169.254.169.254/latest/photo.jpg"
@@ -27,7 +29,7 @@ def make_jpeg(seed: int, size: tuple[int, int] = (96, 64), form: str = "JPEG", *
 
 
 class UrlServer:
-    """Serves photos on loopback.
+    """Serves photos on loopback, by HTTPS if an SSL context is given.
 
     Attributes
     ----------
@@ -43,7 +45,7 @@ class UrlServer:
         Seconds that slow and endless responses last.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, context: ssl.SSLContext | None = None) -> None:
         self.delay, self.stall = 0.0, 60.0
         self.requests: Counter[str] = Counter()
         self.headers: dict[str, dict[str, str]] = {}
@@ -82,10 +84,12 @@ class UrlServer:
 
         self._server = QuietServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
+        if context is not None:
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self._thread.start()
         self.host = f"127.0.0.1:{self._server.server_port}"
-        self.url = f"http://{self.host}"
+        self.url = f"{'https' if context else 'http'}://{self.host}"
 
     def close(self) -> None:
         self.is_open = False
@@ -157,6 +161,15 @@ class UrlServer:
         content = make_jpeg(3)
         _start(handler, 200, {"Content-Length": str(len(content)), "Connection": "close"})
         handler.wfile.write(content[: len(content) // 2])
+
+    def _respond_cut(self, handler: BaseHTTPRequestHandler) -> None:
+        """Send half a photo without its length: the end of the connection looks like its end."""
+        _start(handler, 200, {"Content-Type": "image/jpeg", "Connection": "close"})
+        handler.wfile.write(make_jpeg(3)[: len(make_jpeg(3)) // 2])
+        handler.close_connection = True
+
+    def _respond_compressed(self, handler: BaseHTTPRequestHandler) -> None:
+        _send(handler, 200, gzip.compress(make_jpeg(4)), {"Content-Encoding": "gzip"})
 
     def _respond_broken(self, handler: BaseHTTPRequestHandler) -> None:
         _send(handler, 500, b"broken")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from imagesearch.config import Config
 from imagesearch.errors import UserError
-from imagesearch.serving import is_loopback
+from imagesearch.serving import is_loopback, limit_heaps
 
 DEFAULT_PORT = 5000
 _PACKAGES = ("flask", "flask_ml", "waitress")
@@ -49,6 +49,7 @@ def serve(config: Config, options: ApiOptions) -> None:
             f"--host {options.host}: other machines could open the photos, and the API has no password; use "
             "127.0.0.1, ::1 or localhost, and from another machine a tunnel, such as ssh -L"
         )
+    limit_heaps()
     from imagesearch.api.run import run_server
 
     run_server(config, options)

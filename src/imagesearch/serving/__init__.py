@@ -2,10 +2,12 @@
 
 - ``requests.py`` decides where a server listens, and which requests are answered at all.
 - ``uploads.py`` checks photos to search with.
+- ``heaps.py`` limits the memory that the threads of a server keep.
 - ``step_process.py`` is the process that runs the numbered steps; ``step_runs.py`` has what it exchanges with
   a server.
 """
 
+from imagesearch.serving.heaps import limit_heaps
 from imagesearch.serving.requests import HostNames, explain_refusal, format_address, is_loopback, open_port
 from imagesearch.serving.step_runs import (
     RunState,
@@ -43,6 +45,7 @@ __all__ = [
     "format_address",
     "format_duration",
     "is_loopback",
+    "limit_heaps",
     "make_run_error",
     "make_step_command",
     "open_port",

@@ -39,6 +39,8 @@ class UnbuiltChanges:
         Other photos whose faces, or whose place and date, were read since.
     are_partial : bool
         Whether new or changed photos lack a step that was run for other photos.
+    has_other_list : bool
+        Whether a list of photos was edited since, or replaced by another one.
     """
 
     new: int = 0
@@ -48,6 +50,7 @@ class UnbuiltChanges:
     faces: int = 0
     geo: int = 0
     are_partial: bool = False
+    has_other_list: bool = False
 
     @property
     def note(self) -> str:
@@ -55,8 +58,12 @@ class UnbuiltChanges:
         counts = {"new": self.new, "moved": self.moved, "changed": self.changed, "gone": self.gone}
         counts |= {"with faces read": self.faces, "with places and dates read": self.geo}
         parts = [f"{count:,} {words}" for words, count in counts.items() if count]
-        script = "00_run_steps.py" if self.are_partial else "05_build_collections.py"
-        return f"photos since the collections were built: {', '.join(parts)}; run {script}" if parts else ""
+        lines = [f"photos since the collections were built: {', '.join(parts)}"] if parts else []
+        if self.has_other_list:
+            lines.append("the list of photos has changed since the collections were built")
+        is_partial = self.are_partial or self.has_other_list
+        script = "00_run_steps.py" if is_partial else "05_build_collections.py"
+        return f"{'; '.join(lines)}; run {script}" if lines else ""
 
 
 @dataclass(frozen=True)
@@ -66,7 +73,7 @@ class TableSnapshot:
     Attributes
     ----------
     versions : dict
-        Names, sizes and times of the files by table.
+        Names, sizes and times of the files by table, and of the lists of photos.
     ids : (n,) int64
         The photos in any table, sorted.
     keys : dict of (n,) int64
@@ -99,6 +106,7 @@ def read_versions(dataset: Dataset) -> _Versions:
     """Return what changes when a step writes its tables."""
     versions: _Versions = {name: dataset.open_table(name).list_versions() for name in _TABLES}
     versions["address"] = list(get_file_version(dataset.folder / "addresses.parquet") or ())[:2]
+    versions["lists"] = [[str(file), *(get_file_version(file) or ())[:2]] for file, _ in dataset.lists.lists]
     return versions
 
 
@@ -211,6 +219,7 @@ def compare_states(built: _BuiltState, now: TableSnapshot) -> UnbuiltChanges:
         faces=int((same & is_other["faces"]).sum()),
         geo=int((same & (is_other["geo"] | is_other["address"])).sum()),
         are_partial=any(bool(((arrived | changed) & lacks).any()) for lacks in unread),
+        has_other_list=now.versions["lists"] != built.versions.get("lists", now.versions["lists"]),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from imagesearch.errors import UserError
 from imagesearch.library import PhotoLibrary
-from imagesearch.serving import is_loopback
+from imagesearch.serving import is_loopback, limit_heaps
 
 DEFAULT_PORT = 8765
 MIN_PASSWORD = 8
@@ -59,6 +59,7 @@ def serve(library: PhotoLibrary, options: WebOptions) -> None:
         )
     if options.password and len(options.password) < MIN_PASSWORD:
         raise UserError(f"the password is too short: expected at least {MIN_PASSWORD} characters")
+    limit_heaps()
     from imagesearch.web.run import run_server
 
     run_server(library, options)

@@ -38,7 +38,8 @@ class DatasetOverview:
     collections
         The collections in Milvus; none before the first build.
     failed
-        The photos that failed, by path; each once, with the first step that failed.
+        The photos that could not be downloaded, and those that a step could not process, by path; each once,
+        with the first step that failed.
     notes
         What the user should know, one line each.
     """
@@ -75,7 +76,7 @@ def read_overview(config: Config, dataset: Dataset, store: Store | None) -> Data
         tuple(dataset.roots),
         models,
         tuple(collection for collection in found if collection.ref.dataset == config.dataset.name),
-        () if is_imported else tuple(_list_failed(dataset)),
+        () if is_imported else (*_list_failed_downloads(dataset), *_list_failed(dataset)),
         tuple(line for note in notes for line in note.splitlines()),
     )
 
@@ -90,6 +91,14 @@ def _list_failed(dataset: Dataset) -> Iterator[FailedPhoto]:
         for photo, entry in table.read_processed(pa.array(ids, pa.int64())).items() if ids else ():
             failed[photo] = FailedPhoto(entry.path, step, reasons[photo])
     yield from sorted(failed.values(), key=lambda photo: photo.path)
+
+
+def _list_failed_downloads(dataset: Dataset) -> Iterator[FailedPhoto]:
+    records = dataset.downloads.read_log().values()
+    failed = {r.path: r.error for r in records if r.error and dataset.downloads.find(r.path) is None}
+    listed = dataset.lists.read().addresses if failed else {}
+    for path in sorted(failed.keys() & listed.keys()):
+        yield FailedPhoto(path, "download", failed[path])
 
 
 def measure_sizes(config: Config) -> dict[str, int]:

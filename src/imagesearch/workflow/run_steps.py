@@ -63,7 +63,8 @@ class RunSummary:
     def notes(self) -> list[str]:
         """Remarks for the user, one line each."""
         unnamed = self.people.persons and not any(person.name for person in self.people.persons)
-        naming = "no person has a name yet; run 03_name_people.py --interactive" if unnamed else ""
+        command = f"03_name_people.py --interactive -n {self.dataset}"
+        naming = f"no person has a name yet; run {command}" if unnamed else ""
         return [line for line in (*self.people.list_notes(), self.geo.note, naming) if line]
 
     def to_dict(self) -> dict[str, Any]:
