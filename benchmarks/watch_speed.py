@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import signal
 import statistics
 import subprocess
 import sys
@@ -144,7 +143,7 @@ def measure_arrivals(config: Config, config_file: Path, arrivals: int) -> dict[s
                 loads.append(os.getloadavg()[0])
                 values = f"{waits[-1]:.1f} s, {cpu[-1]:.1f} s of CPU, load {loads[-1]:.1f}"
                 print(f"{values}: {line}", end="", flush=True)
-        watch.send_signal(signal.SIGINT)
+        watch.terminate()  # not SIGINT, which programs in the background of a shell ignore
     medians = {"found": waits, "batch": batches, "cpu": cpu, "load": loads}
     return {"first": first} | {name: statistics.median(values) for name, values in medians.items()}
 
