@@ -21,7 +21,7 @@ from make_photos import link_photos, make_photos
 from imagesearch.config import Config, load_config
 from imagesearch.features import extract
 from imagesearch.pipeline import Dataset, make_vector_column
-from imagesearch.pipeline.tables import make_processed_row, make_processed_table
+from imagesearch.pipeline.processed_photo import make_processed_row, make_processed_table
 
 SCRIPTS = Path(__file__).parent.parent / "scripts"
 BENCH = Path(__file__).parent / "bench.py"

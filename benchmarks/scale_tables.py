@@ -25,8 +25,9 @@ from imagesearch.geo.extract import _METADATA_SCHEMA, _write_addresses
 from imagesearch.photos import Photo, compute_photo_id, list_photos
 from imagesearch.pipeline import Dataset
 from imagesearch.pipeline.pending import find_pending_work
+from imagesearch.pipeline.processed_photo import PROCESSED_SCHEMA
 from imagesearch.pipeline.steps import RunOptions, StepSpec
-from imagesearch.pipeline.tables import PROCESSED_SCHEMA, Table, make_vector_column
+from imagesearch.pipeline.tables import Table, make_vector_column
 from imagesearch.store import Store
 from imagesearch.store.records import collect_rows
 from imagesearch.trips import Trip

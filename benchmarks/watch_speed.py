@@ -4,7 +4,8 @@
 
 Each album is a drawn one. Its rows are repeated in all tables, with noise in the vectors, and its files are
 hard links. For each arrival, a new photo is written into the album, and the program searches until it is
-found. Prints the median seconds, also of the batches alone, and of the start.
+found. Prints the median seconds, also of the batches alone, and of the start; the CPU seconds of the watch,
+in which the searches run too; and the load of the machine.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import signal
 import statistics
 import subprocess
 import sys
@@ -30,13 +30,15 @@ from imagesearch.filters import Eq
 from imagesearch.geo import extract_geo
 from imagesearch.photos import compute_photo_id
 from imagesearch.pipeline import Dataset, make_vector_column
-from imagesearch.pipeline.tables import Table, make_processed_table
+from imagesearch.pipeline.processed_photo import make_processed_table
+from imagesearch.pipeline.tables import Table
 from imagesearch.store import CollectionRef, Store, build_collections
 from imagesearch_demo.album import make_album
 from imagesearch_demo.scoring import build_album, make_demo_config
 
 _TABLES = ("clip", "vit", "classes", "faces", "geo")
 _COPIES_A_SHARD = 40
+_POLL_SECONDS = 0.25  # between two searches, which run in the process of the watch
 _NOISE = 0.35  # length of the noise in a vector, which has length 1
 
 
@@ -123,22 +125,27 @@ def measure_arrivals(config: Config, config_file: Path, arrivals: int) -> dict[s
         start = time.perf_counter()
         print(watch.stdout.readline(), end="", flush=True)
         first = time.perf_counter() - start
-        root, waits, batches, cpu = config.dataset.images[0], [], [], []
+        root, waits, batches, cpu, loads = config.dataset.images[0], [], [], [], []
         source = next(root.glob("*/IMG_*.jpg"))
         with Store(config.milvus) as store:
+            vector = next(iter(store.sample_vectors(CollectionRef(config.dataset.name, "clip"), 1)))
             for number in range(arrivals):
                 file = root / f"arrival_{time.time_ns()}.jpg"
                 write_new_photo(source, file, number)
                 start, cpu_before = time.perf_counter(), read_cpu_seconds(watch.pid)
-                while not is_found(store, config, file.name):
-                    time.sleep(0.1)
+                while not is_found(store, config, vector, file.name):
+                    time.sleep(_POLL_SECONDS)
                 waits.append(time.perf_counter() - start)
                 line = watch.stdout.readline()
+                while "1 new" not in line:  # the faces were clustered anew before
+                    line = watch.stdout.readline()
                 batches.append(float(line.rpartition(", ")[2].split()[0]))
                 cpu.append(read_cpu_seconds(watch.pid) - cpu_before)
-                print(f"{waits[-1]:.1f} s, {cpu[-1]:.1f} s of CPU: {line}", end="", flush=True)
-        watch.send_signal(signal.SIGINT)
-    medians = {"found": waits, "batch": batches, "cpu": cpu}
+                loads.append(os.getloadavg()[0])
+                values = f"{waits[-1]:.1f} s, {cpu[-1]:.1f} s of CPU, load {loads[-1]:.1f}"
+                print(f"{values}: {line}", end="", flush=True)
+        watch.terminate()  # not SIGINT, which programs in the background of a shell ignore
+    medians = {"found": waits, "batch": batches, "cpu": cpu, "load": loads}
     return {"first": first} | {name: statistics.median(values) for name, values in medians.items()}
 
 
@@ -156,11 +163,9 @@ def write_new_photo(source: Path, file: Path, number: int) -> None:
         image.save(file, quality=90, exif=exif)
 
 
-def is_found(store: Store, config: Config, name: str) -> bool:
+def is_found(store: Store, config: Config, vector: np.ndarray, name: str) -> bool:
     """Whether a search of a vector finds the photo, with its path as the filter."""
-    ref = CollectionRef(config.dataset.name, "clip")
-    vector = next(iter(store.sample_vectors(ref, 1)))
-    return bool(store.search(ref, vector, 1, where=Eq("path", name)))
+    return bool(store.search(CollectionRef(config.dataset.name, "clip"), vector, 1, where=Eq("path", name)))
 
 
 def main() -> None:
@@ -179,7 +184,7 @@ def main() -> None:
         print(
             f"{photos:,} photos: found after {result['found']:.1f} s (median of {args.arrivals}, "
             f"{result['found'] / smallest:.1f} times the smallest album), batch {result['batch']:.1f} s, "
-            f"{result['cpu']:.1f} s of CPU, start {result['first']:.1f} s"
+            f"{result['cpu']:.1f} s of CPU, load {result['load']:.1f}, start {result['first']:.1f} s"
         )
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow as pa
 
 from imagesearch.pipeline import make_vector_column
-from imagesearch.pipeline.tables import Table, make_processed_table
+from imagesearch.pipeline.processed_photo import make_processed_table
+from imagesearch.pipeline.tables import Table
 
 NOTHING = pa.table({"photo_id": pa.array([], pa.int64())})
 

@@ -18,7 +18,8 @@ from table_rows import NOTHING, append_photos, list_files, make_row, make_vector
 from imagesearch.errors import UserError
 from imagesearch.pipeline import ProcessedPhoto, make_vector_column
 from imagesearch.pipeline import tables as tables_module
-from imagesearch.pipeline.tables import Table, make_processed_table
+from imagesearch.pipeline.processed_photo import make_processed_table
+from imagesearch.pipeline.tables import Table
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 from drawn import Drawn, picture_of
 from watch_stories import Story, read_paths, run_watch
@@ -83,3 +85,33 @@ def test_a_second_assignment_finds_nothing_and_other_settings_wait_for_a_cluster
     people = load_people(drawn.config(), drawn.dataset())
     assert (people.waiting, [len(person.rows) for person in people.persons]) == (0, [2])
     assert assign_new_faces(drawn.config(), drawn.dataset()) == 0
+
+
+def test_photos_that_come_while_faces_are_clustered_come_first(tmp_path, monkeypatch) -> None:
+    drawn = Drawn(tmp_path)
+    picture_of("Maya", seed=1)[0].save(drawn.photos / "1.png")
+    calls = []
+
+    def cluster_slowly(config, dataset, progress):
+        calls.append(progress)
+        if len(calls) == 2:
+            picture_of("Maya", seed=3)[0].save(drawn.photos / "3.png")
+            for _ in range(600):
+                progress(0)
+                time.sleep(0.05)
+        return cluster_people(config, dataset, progress)
+
+    monkeypatch.setattr("imagesearch.workflow.watch.cluster_people", cluster_slowly)
+
+    def story() -> Story:
+        yield
+        picture_of("Maya", seed=2)[0].save(drawn.photos / "2.png")
+        batch = yield
+        assert (batch.new, batch.people, len(calls)) == (1, "", 1)
+        batch = yield
+        assert (batch.new, batch.people, len(calls)) == (1, "", 2)
+        batch = yield
+        assert (batch.new, batch.people, len(calls)) == (0, "1 person", 3)
+
+    run_watch(drawn.config(), story, cluster=1.0)
+    assert read_paths(drawn.config()) == {"1.png", "2.png", "3.png"}

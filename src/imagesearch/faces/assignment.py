@@ -8,11 +8,10 @@ import numpy as np
 
 from imagesearch.config import Config
 from imagesearch.faces.constraints import replay_edits
-from imagesearch.faces.extract import FaceTable, read_faces
+from imagesearch.faces.extract import FaceTable
 from imagesearch.faces.linkage import ALIKE_DISTANCE
-from imagesearch.faces.people import describe_settings, open_edit_log
-from imagesearch.faces.references import ReferenceResolver
-from imagesearch.faces.saved_clusters import SavedClusters, get_clusters_file, lock_clusters
+from imagesearch.faces.people import describe_settings, open_edit_log, open_resolver
+from imagesearch.faces.saved_clusters import lock_clusters, read_clusters, write_clusters
 from imagesearch.pipeline import Dataset
 
 
@@ -34,11 +33,10 @@ def assign_new_faces(config: Config, dataset: Dataset) -> int:
         If another run is changing the clusters.
     """
     with lock_clusters(dataset):
-        file = get_clusters_file(dataset)
-        saved = SavedClusters.read(file)
+        saved = read_clusters(dataset)
         if not saved.members or saved.settings != describe_settings(config):
             return 0
-        resolver = ReferenceResolver(read_faces(dataset), config.faces.cluster_distance)
+        resolver = open_resolver(config, dataset)
         faces, numbers = resolver.faces, saved.find_faces(resolver)[0]
         constraints = replay_edits(open_edit_log(dataset).read(), resolver)
         is_new = (faces.sizes >= config.faces.min_size) & ~constraints.rejected & (constraints.group < 0)
@@ -50,7 +48,7 @@ def assign_new_faces(config: Config, dataset: Dataset) -> int:
             members = {number: list(references) for number, references in saved.members.items()}
             for row, reference in zip(joined, resolver.make_references(joined), strict=True):
                 members[joined[row]].append(reference)
-            replace(saved, members=members).write(file)
+            write_clusters(dataset, replace(saved, members=members))
         return len(joined)
 
 
@@ -74,9 +72,9 @@ def find_nearest_people(
     index = {number: i for i, number in enumerate(people)}
     known = np.fromiter(numbers, np.int64, len(numbers))
     owners = np.fromiter((index[number] for number in numbers.values()), np.int64, len(numbers))
-    means = np.zeros((len(people), faces.vectors.shape[1]), np.float32)
-    np.add.at(means, owners, faces.vectors[known])
-    means /= np.bincount(owners, minlength=len(people))[:, None]
+    counts = np.bincount(owners, minlength=len(people))
+    by_person = faces.vectors[known[np.argsort(owners, kind="stable")]]
+    means = np.add.reduceat(by_person, np.cumsum(counts) - counts) / counts[:, None].astype(np.float32)
     joined: dict[int, int] = {}
     for row in rows.tolist():
         distances = 1 - means @ faces.vectors[row]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,7 @@ from imagesearch.pipeline import (
 # The table also has detections with low scores, so that faces.min_score can be changed without processing
 # every photo again, unless it is lower than this.
 _MIN_STORED_SCORE = 0.3
+_FACE_COLUMNS = ("photo_id", "face", "box", "score", "embedding")  # that are read again
 # Maximum number of photos in which faces are detected at the same time. Each takes about 100 MB with a
 # full-size pack: see benchmarks/README.md, "Detection of faces".
 _MAX_IN_FLIGHT = 8
@@ -104,24 +106,56 @@ def detect_faces(
 
 def read_faces(dataset: Dataset) -> FaceTable:
     """Return the faces of a dataset's photos whose score is at least ``faces.min_score``."""
-    current = dataset.read_current_entries("faces")
-    table = dataset.open_table("faces").read_rows(current.values())
+    return dataset.recall(_KnownFaces).update(dataset, dataset.read_current_entries("faces"))
+
+
+class _KnownFaces:
+    """The faces that were read last: only those of photos that are new or have changed are read again."""
+
+    def __init__(self) -> None:
+        self._current: dict[int, ProcessedPhoto] = {}
+        self._rows: pa.Table | None = None
+        self._faces: FaceTable | None = None
+
+    def update(self, dataset: Dataset, current: dict[int, ProcessedPhoto]) -> FaceTable:
+        """Return the faces of these photos; the same table for the same dict."""
+        if self._faces is None or self._faces.processed is not current:
+            changed = [entry for photo, entry in current.items() if self._current.get(photo) is not entry]
+            rows = _read_rows(dataset, changed)
+            if self._rows is not None:
+                kept = np.array(list(current.keys() - {entry.photo_id for entry in changed}), np.int64)
+                old = self._rows.filter(np.isin(self._rows["photo_id"].to_numpy(), kept))
+                rows = old if rows is None else pa.concat_tables([old, rows])
+            if rows is not None:
+                order = np.lexsort((rows["face"].to_numpy(), rows["photo_id"].to_numpy()))
+                rows = rows.take(order).combine_chunks()
+            self._current, self._rows, self._faces = current, rows, _make_face_table(rows, current)
+        return self._faces
+
+
+def _read_rows(dataset: Dataset, entries: Sequence[ProcessedPhoto]) -> pa.Table | None:
+    """Return the rows of faces with a sufficient score, with the ids of the faces; None if there are none."""
+    table = dataset.open_table("faces").read_rows(entries, _FACE_COLUMNS)
     if table is None or "face" not in table.column_names:
+        return None
+    table = table.filter(pc.greater_equal(table["score"], dataset.config.faces.min_score))
+    pairs = zip(table["photo_id"].to_pylist(), table["face"].to_pylist(), strict=True)
+    ids = pa.array([compute_face_id(*pair) for pair in pairs], pa.int64())
+    return table.append_column("face_id", ids)
+
+
+def _make_face_table(rows: pa.Table | None, current: dict[int, ProcessedPhoto]) -> FaceTable:
+    if rows is None:
         no_ids = np.empty(0, np.int64)
         no_vectors = np.empty((0, 0), np.float32)
         return FaceTable(no_ids, no_ids, no_ids, np.empty((0, 4)), np.empty(0), no_vectors, current)
-    table = table.filter(pc.greater_equal(table["score"], dataset.config.faces.min_score))
-    table = table.sort_by([("photo_id", "ascending"), ("face", "ascending")])
-    photo_ids = table["photo_id"].to_numpy()
-    positions = table["face"].to_pylist()
-    ids = [compute_face_id(*pair) for pair in zip(photo_ids.tolist(), positions, strict=True)]
     return FaceTable(
-        np.asarray(ids, np.int64),
-        photo_ids,
-        np.asarray(positions, np.int64),
-        _to_matrix(table["box"]),
-        table["score"].to_numpy(),
-        _to_matrix(table["embedding"]),
+        rows["face_id"].to_numpy(),
+        rows["photo_id"].to_numpy(),
+        rows["face"].to_numpy().astype(np.int64),
+        _to_matrix(rows["box"]),
+        rows["score"].to_numpy(),
+        _to_matrix(rows["embedding"]),
         current,
     )
 

@@ -104,8 +104,8 @@ class NearestNeighborChain:
                     settled += int(self.sizes[tip])
                     self._settle_cluster(tip)
                     chain.pop()
-                    if progress:
-                        progress(settled)
+                if progress:
+                    progress(settled)
         return self.merges
 
     # --- similarities --------------------------------------------------------------------------------------

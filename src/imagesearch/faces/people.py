@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,8 +17,8 @@ from imagesearch.faces.edit_log import Edit, EditLog, needs_clustering
 from imagesearch.faces.extract import FaceTable, read_faces
 from imagesearch.faces.linkage import cluster_vectors
 from imagesearch.faces.marks import MarkedName, add_marks
-from imagesearch.faces.references import ReferenceResolver
-from imagesearch.faces.saved_clusters import SavedClusters, get_clusters_file, lock_clusters
+from imagesearch.faces.references import KnownResolver, ReferenceResolver
+from imagesearch.faces.saved_clusters import SavedClusters, lock_clusters, read_clusters, write_clusters
 from imagesearch.faces.similar_pairs import SimilarPair, find_similar_pairs
 from imagesearch.pipeline import Dataset
 from imagesearch.text import clean_text, normalize
@@ -265,11 +265,18 @@ class People:
 # --- clustering --------------------------------------------------------------------------------------------
 
 
-def cluster_people(config: Config, dataset: Dataset) -> People:
+def cluster_people(config: Config, dataset: Dataset, progress: Callable[[int], None] | None = None) -> People:
     """Cluster the faces of a dataset by average linkage, following the user's edits, and store the result.
 
     Faces in one photo are different people, unless they are alike or an edit merges them. Faces smaller than
     ``faces.min_size`` are not clustered, unless an edit refers to them.
+
+    Parameters
+    ----------
+    config, dataset
+        The settings, and the faces.
+    progress
+        See `cluster_vectors`. If it raises an error, nothing is stored.
 
     Raises
     ------
@@ -277,11 +284,11 @@ def cluster_people(config: Config, dataset: Dataset) -> People:
         If another run is clustering the faces.
     """
     with lock_clusters(dataset):
-        return _run_clustering(config, dataset)
+        return _run_clustering(config, dataset, progress)
 
 
-def _run_clustering(config: Config, dataset: Dataset) -> People:
-    resolver = ReferenceResolver(read_faces(dataset), config.faces.cluster_distance)
+def _run_clustering(config: Config, dataset: Dataset, progress: Callable[[int], None] | None) -> People:
+    resolver = open_resolver(config, dataset)
     faces, edits = resolver.faces, open_edit_log(dataset).read()
     constraints = replay_edits(edits, resolver)
     is_large = (faces.sizes >= config.faces.min_size) & ~constraints.rejected
@@ -292,13 +299,13 @@ def _run_clustering(config: Config, dataset: Dataset) -> People:
         group=constraints.group[rows],
         cannot_link=constraints.cannot_link,
         photo=faces.photo_ids[rows],
+        progress=progress,
     )
     clusters = [rows[labels == label] for label in range(labels.max(initial=-1) + 1)]
-    file = get_clusters_file(dataset)
-    saved = SavedClusters.read(file)
+    saved = read_clusters(dataset)
     settings, names = describe_settings(config), [_find_name(constraints, rows) for rows in clusters]
     saved = saved.update(clusters, len(edits), resolver, settings, names, _list_names(saved, edits, resolver))
-    saved.write(file)
+    write_clusters(dataset, saved)
     return add_marks(_make_people(config, resolver, constraints, saved), edits)
 
 
@@ -324,8 +331,8 @@ def _list_names(saved: SavedClusters, edits: Sequence[Edit], resolver: Reference
 
 def load_people(config: Config, dataset: Dataset) -> People:
     """Return the people of the last clustering, with their current names."""
-    resolver = ReferenceResolver(read_faces(dataset), config.faces.cluster_distance)
-    edits, saved = open_edit_log(dataset).read(), SavedClusters.read(get_clusters_file(dataset))
+    resolver = open_resolver(config, dataset)
+    edits, saved = open_edit_log(dataset).read(), read_clusters(dataset)
     people = _make_people(config, resolver, replay_edits(edits, resolver), saved)
     outdated = bool(people.persons or people.list_hidden()) and needs_clustering(edits, saved.edit_count)
     return add_marks(replace(people, outdated=outdated), edits)
@@ -336,6 +343,11 @@ def count_faces(config: Config, dataset: Dataset) -> dict[int, int]:
     people = load_people(config, dataset)
     ids, counts = np.unique(people.faces.photo_ids[~people.hidden], return_counts=True)
     return dict(zip(ids.tolist(), counts.tolist(), strict=True))
+
+
+def open_resolver(config: Config, dataset: Dataset) -> ReferenceResolver:
+    """Return the resolver of references to a dataset's faces."""
+    return dataset.recall(KnownResolver).get(read_faces(dataset), config.faces.cluster_distance)
 
 
 def open_edit_log(dataset: Dataset) -> EditLog:

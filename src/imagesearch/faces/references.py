@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterable
 
@@ -37,14 +38,29 @@ class ReferenceResolver:
             int(faces.photo_ids[start]): range(start, end)
             for start, end in itertools.pairwise([*starts.tolist(), len(faces)])
         }
-        self._photo_by_content: dict[str, int] = {}
-        for photo_id in self._rows_by_photo:
-            self._photo_by_content.setdefault(_shorten_hash(faces.processed[photo_id].content), photo_id)
         sizes = [
             (faces.processed[photo_id].width, faces.processed[photo_id].height)
             for photo_id in faces.photo_ids.tolist()
         ]
         self._boxes = faces.boxes / np.tile(np.asarray(sizes, np.float64).reshape(-1, 2), 2)
+
+    @functools.cached_property
+    def _photo_by_content(self) -> dict[str, int]:
+        photos: dict[str, int] = {}
+        for photo_id in self._rows_by_photo:
+            photos.setdefault(_shorten_hash(self.faces.processed[photo_id].content), photo_id)
+        return photos
+
+    @functools.cached_property
+    def _rows_by_reference(self) -> dict[FaceReference, int]:
+        """The row of each face by its reference, as a file with clusters has it: with a box in float32."""
+        rows: dict[FaceReference, int] = {}
+        boxes = np.round(self._boxes, 5).astype(np.float32).tolist()
+        for row, (photo, box) in enumerate(zip(self.faces.photo_ids.tolist(), boxes, strict=True)):
+            if box[0] < box[2] and box[1] < box[3]:  # nothing overlaps an empty box
+                entry = self.faces.processed[photo]
+                rows.setdefault((entry.path, _shorten_hash(entry.content), tuple(box)), row)
+        return rows
 
     def make_references(self, rows: Iterable[int]) -> tuple[FaceReference, ...]:
         """Return references to some faces."""
@@ -78,6 +94,9 @@ class ReferenceResolver:
 
     def _resolve_one(self, reference: FaceReference) -> tuple[int | None, bool]:
         """Return the row of a face, and whether it is certain: its file or its pixels did not change."""
+        exact = self._rows_by_reference.get(reference)
+        if exact is not None:
+            return exact, True
         path, content, box = reference
         photo_id = compute_photo_id(path)
         entry = self.faces.processed[photo_id] if photo_id in self._rows_by_photo else None
@@ -103,6 +122,19 @@ class ReferenceResolver:
         mean = self.faces.vectors[sorted(compared)].mean(axis=0)
         mean /= max(float(np.linalg.norm(mean)), 1e-12)
         return {row for row in uncertain if self.faces.vectors[row] @ mean < self._min_similarity}
+
+
+class KnownResolver:
+    """The resolver of the last table of faces."""
+
+    def __init__(self) -> None:
+        self._known: tuple[float, ReferenceResolver] | None = None
+
+    def get(self, faces: FaceTable, distance: float) -> ReferenceResolver:
+        """Return a resolver; the same one for the same table."""
+        if self._known is None or self._known[0] != distance or self._known[1].faces is not faces:
+            self._known = distance, ReferenceResolver(faces, distance)
+        return self._known[1]
 
 
 def _shorten_hash(content: bytes) -> str:

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from imagesearch.errors import UserError, describe_error
 from imagesearch.faces.person_numbers import Numbering, assign_numbers, find_kept_numbers
 from imagesearch.faces.references import FaceReference, ReferenceResolver
-from imagesearch.files import atomic_write, lock_file, make_folder
+from imagesearch.files import FileVersion, atomic_write, get_file_version, lock_file, make_folder
 from imagesearch.pipeline import Dataset, make_vector_column
 
 # Keys of the file's metadata. They are fixed, so that existing files stay readable.
@@ -193,6 +193,30 @@ class SavedClusters:
         members = _make_members(present, missing, references)
         kept = {key: _make_members(*found, references) for key, found in former.items()}
         return SavedClusters(members, next_number, edit_count, settings, kept)
+
+
+@dataclass
+class _KnownClusters:
+    """The clusters that were read or written last, and the version of the file."""
+
+    version: FileVersion | None = None
+    clusters: SavedClusters = field(default_factory=SavedClusters)
+
+
+def read_clusters(dataset: Dataset) -> SavedClusters:
+    """Return a dataset's clusters; see `SavedClusters.read`."""
+    file, known = get_clusters_file(dataset), dataset.recall(_KnownClusters)
+    version = get_file_version(file)
+    if version is None or version != known.version:
+        known.clusters, known.version = SavedClusters.read(file), version
+    return known.clusters
+
+
+def write_clusters(dataset: Dataset, clusters: SavedClusters) -> None:
+    """Write a dataset's clusters; they are locked (`lock_clusters`)."""
+    file, known = get_clusters_file(dataset), dataset.recall(_KnownClusters)
+    clusters.write(file)
+    known.clusters, known.version = clusters, get_file_version(file)
 
 
 def get_clusters_file(dataset: Dataset) -> Path:

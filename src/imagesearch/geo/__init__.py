@@ -16,7 +16,6 @@ from imagesearch.geo.extract import (
     check_geocoder,
     count_without_address,
     extract_geo,
-    hash_addresses,
     read_locations,
 )
 from imagesearch.geo.geonames import load_places
@@ -30,6 +29,7 @@ from imagesearch.geo.regions import (
     Region,
     find_region,
 )
+from imagesearch.geo.saved_addresses import hash_addresses
 from imagesearch.geo.world_places import (
     MAX_NAME_WORDS,
     NamedPlaces,

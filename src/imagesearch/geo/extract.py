@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from imagesearch.config import Config
-from imagesearch.errors import UserError, describe_error
-from imagesearch.files import atomic_write, lock_file
+from imagesearch.files import lock_file
 from imagesearch.geo.address import NO_ADDRESS, Address
 from imagesearch.geo.listed_facts import add_listed_address, add_listed_metadata
 from imagesearch.geo.online import NOT_ONLINE, OnlineGeocoder
 from imagesearch.geo.reverse import LookupResult, find_addresses
+from imagesearch.geo.saved_addresses import Position, SavedAddresses
 from imagesearch.photos import (
     DecodedPhoto,
     Photo,
@@ -27,7 +24,7 @@ from imagesearch.photos import (
     compute_photo_id,
     read_metadata,
 )
-from imagesearch.pipeline import BatchOutput, Dataset, Progress, StepSpec, StepSummary
+from imagesearch.pipeline import BatchOutput, Dataset, KnownResults, Progress, StepSpec, StepSummary
 from imagesearch.text_table import format_count
 
 # Must change whenever the reading of metadata changes, so that all photos are read again.
@@ -49,23 +46,6 @@ _METADATA_SCHEMA = pa.schema(
         ("description", pa.string()),
     ]
 )
-_PLACE = pa.struct([("name", pa.string()), ("kind", pa.string())])
-_ADDRESS_SCHEMA = pa.schema(
-    [
-        ("photo_id", pa.int64()),
-        ("latitude", pa.float64()),  # the position that the address belongs to
-        ("longitude", pa.float64()),
-        ("city", pa.string()),
-        ("county", pa.string()),
-        ("state", pa.string()),
-        ("country", pa.string()),
-        ("address", pa.string()),
-        ("places", pa.list_(_PLACE)),
-    ]
-)
-
-
-_Position = tuple[int, float, float]  # photo id, latitude and longitude
 
 
 @dataclass(frozen=True)
@@ -74,6 +54,14 @@ class PhotoLocation:
 
     metadata: PhotoMetadata
     address: Address = NO_ADDRESS
+
+
+class _KnownMetadata(KnownResults[PhotoMetadata]):
+    """The metadata of photos."""
+
+
+class _KnownLocations(KnownResults[PhotoLocation]):
+    """The metadata and addresses of photos."""
 
 
 @dataclass
@@ -159,7 +147,7 @@ def extract_geo(
     busy = f"{dataset.folder}: another run is looking up addresses; wait until it has ended"
     with lock_file(dataset.folder / ".geo.lock", busy):
         metadata = _read_metadata_table(dataset)
-        known = _read_addresses(dataset) if keep_addresses else {}
+        known = dataset.recall(SavedAddresses).read(dataset) if keep_addresses else {}
         lookup = _find_addresses(config, dataset, metadata, known, online, progress)
     paths = {photo.photo_id: photo.path for photo in dataset.photos}
     return GeoSummary(
@@ -178,21 +166,26 @@ def extract_geo(
 def read_locations(dataset: Dataset) -> dict[int, PhotoLocation]:
     """Return the metadata and the address of each current photo, by photo id; empty before the first run."""
     metadata = _read_metadata_table(dataset)
-    addresses = _read_addresses(dataset) if metadata else {}
+    addresses = dataset.recall(SavedAddresses).read(dataset) if metadata else {}
     values = _read_listed_values(dataset) if metadata else {}
-    return {
-        i: PhotoLocation(
-            m,
-            add_listed_address(addresses.get((i, m.latitude, m.longitude), NO_ADDRESS), values.get(i, {})),
-        )
+    inputs = (
+        (i, (m, addresses.get((i, m.latitude, m.longitude), NO_ADDRESS), values.get(i)))
         for i, m in metadata.items()
-    }
+    )
+
+    def join(changed: dict[int, tuple]) -> dict[int, PhotoLocation]:
+        return {
+            photo: PhotoLocation(found, add_listed_address(address, listed or {}))
+            for photo, (found, address, listed) in changed.items()
+        }
+
+    return dataset.recall(_KnownLocations).update(inputs, join)
 
 
 def count_without_address(dataset: Dataset) -> int:
     """Count the photos with a position that is new or has changed since the addresses were looked up."""
     metadata = _read_metadata_table(dataset)
-    addresses = _read_addresses(dataset) if metadata else {}
+    addresses = dataset.recall(SavedAddresses).read(dataset) if metadata else {}
     return sum(position not in addresses for position in _list_positions(metadata))
 
 
@@ -220,23 +213,27 @@ def _read_metadata_table(dataset: Dataset) -> dict[int, PhotoMetadata]:
     Tables of earlier versions lack some columns. The dates in names are not stored, because a photo that is
     renamed keeps its rows.
     """
-    entries = dataset.read_current_entries("geo")
-    table = dataset.open_table("geo").read_rows(entries.values())
-    if table is None:
-        return {}
-    names = [name for name in _METADATA_SCHEMA.names if name != "photo_id" and name in table.column_names]
-    columns = zip(*(table[name].to_pylist() for name in names), strict=True)
-    listed, by_photo = _read_listed_values(dataset), {}
-    for photo_id, values in zip(table["photo_id"].to_pylist(), columns, strict=True):
-        known = {name: value for name, value in zip(names, values, strict=True) if value is not None}
-        metadata = PhotoMetadata(**known)
-        metadata = replace(metadata, keywords=tuple(metadata.keywords), remarks=tuple(metadata.remarks))
-        if dataset.config.geo.date_from_name:
-            metadata = add_name_date(metadata, entries[photo_id].path)
-        if photo_id in listed:
-            metadata = add_listed_metadata(metadata, listed[photo_id])
-        by_photo[photo_id] = metadata
-    return by_photo
+    entries, listed = dataset.read_current_entries("geo"), _read_listed_values(dataset)
+
+    def read(changed: dict[int, tuple]) -> dict[int, PhotoMetadata]:
+        table = dataset.open_table("geo").read_rows(entry for entry, _ in changed.values())
+        if table is None:
+            return {}
+        names = [name for name in _METADATA_SCHEMA.names if name != "photo_id" and name in table.column_names]
+        columns = zip(*(table[name].to_pylist() for name in names), strict=True)
+        found = {}
+        for photo, values in zip(table["photo_id"].to_pylist(), columns, strict=True):
+            known = {name: value for name, value in zip(names, values, strict=True) if value is not None}
+            for name in {"keywords", "remarks"} & known.keys():
+                known[name] = tuple(known[name])
+            metadata = PhotoMetadata(**known)
+            if dataset.config.geo.date_from_name:
+                metadata = add_name_date(metadata, entries[photo].path)
+            found[photo] = add_listed_metadata(metadata, listed[photo]) if photo in listed else metadata
+        return found
+
+    inputs = ((photo, (entry, listed.get(photo))) for photo, entry in entries.items())
+    return dataset.recall(_KnownMetadata).update(inputs, read)
 
 
 def _read_listed_values(dataset: Dataset) -> dict[int, Mapping[str, str | tuple[str, ...]]]:
@@ -244,7 +241,7 @@ def _read_listed_values(dataset: Dataset) -> dict[int, Mapping[str, str | tuple[
     return {compute_photo_id(path): line.values for path, line in dataset.lists.read().lines.items()}
 
 
-def _list_positions(metadata: Mapping[int, PhotoMetadata]) -> list[_Position]:
+def _list_positions(metadata: Mapping[int, PhotoMetadata]) -> list[Position]:
     """Return photo id, latitude and longitude of the photos with a position, in the order of the table."""
     return [(i, m.latitude, m.longitude) for i, m in metadata.items() if m.latitude is not None]
 
@@ -273,7 +270,7 @@ def _find_addresses(
     config: Config,
     dataset: Dataset,
     metadata: Mapping[int, PhotoMetadata],
-    known: Mapping[_Position, Address],
+    known: Mapping[Position, Address],
     online: OnlineGeocoder | None,
     progress: Progress | None,
 ) -> LookupResult:
@@ -286,7 +283,7 @@ def _find_addresses(
         return [addresses[position] for position in positions]
 
     def save(found: Sequence[Address]) -> None:
-        _write_addresses(dataset, positions, join(found))
+        dataset.recall(SavedAddresses).write(dataset, positions, join(found))
 
     if not unknown or config.geo.geocoder == "none":
         addresses = [NO_ADDRESS] * len(unknown)
@@ -298,51 +295,3 @@ def _find_addresses(
     _, latitudes, longitudes = zip(*unknown, strict=True)
     lookup = find_addresses(np.array(latitudes), np.array(longitudes), online, progress, save)
     return replace(lookup, addresses=join(lookup.addresses))
-
-
-def _write_addresses(dataset: Dataset, positions: Sequence[_Position], addresses: Sequence[Address]) -> None:
-    """Replace the file of addresses; positions without an address are written too."""
-    columns = (
-        dict(zip(_ADDRESS_SCHEMA.names, zip(*positions, strict=True), strict=False)) if positions else {}
-    )
-    for name in _ADDRESS_SCHEMA.names[3:]:
-        columns[name] = [getattr(address, name) for address in addresses]
-    table = pa.table({name: columns.get(name, []) for name in _ADDRESS_SCHEMA.names}, schema=_ADDRESS_SCHEMA)
-    with atomic_write(_get_addresses_file(dataset)) as unfinished:
-        pq.write_table(table, unfinished, compression="zstd")
-
-
-def _read_addresses(dataset: Dataset) -> dict[_Position, Address]:
-    """Return the addresses by photo id and position; a photo with a new position has no address yet."""
-    file = _get_addresses_file(dataset)
-    try:
-        with pq.ParquetFile(file) as parquet:
-            table = parquet.read()
-    except FileNotFoundError:  # a run was stopped before the first addresses were written
-        return {}
-    except (OSError, pa.ArrowException) as error:
-        raise UserError(f"{file}: cannot be read ({describe_error(error)}); run 04_extract_geo.py") from None
-    if table.schema.names != _ADDRESS_SCHEMA.names:  # written by an earlier version
-        return {}
-    rows = table.to_pylist()
-    for row in rows:
-        row["places"] = tuple((place["name"], place["kind"]) for place in row["places"])
-    return {(row.pop("photo_id"), row.pop("latitude"), row.pop("longitude")): Address(**row) for row in rows}
-
-
-def hash_addresses(dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
-    """Return the ids of the photos with a position, and a hash of the address of each."""
-    names = ("photo_id", "address", "city", "county", "state", "country")
-    try:
-        with pq.ParquetFile(_get_addresses_file(dataset)) as parquet:
-            table = parquet.read(list(names))
-        ids, *texts = (table[name].to_pylist() for name in names)
-    except (OSError, KeyError, pa.ArrowException):  # missing, damaged, or written by an earlier version
-        return np.empty(0, np.int64), np.empty(0, np.int64)
-    rows = ("\n".join(map(str, row)) for row in zip(*texts, strict=True))
-    hashes = np.fromiter((zlib.crc32(row.encode()) for row in rows), np.int64, len(ids))
-    return np.array(ids, np.int64), hashes
-
-
-def _get_addresses_file(dataset: Dataset) -> Path:
-    return dataset.folder / "addresses.parquet"

@@ -10,6 +10,8 @@ photos, skip those that are done, decode ahead, process in batches, append to th
 
 from imagesearch.pipeline.dataset import Dataset
 from imagesearch.pipeline.imported import ImportedVectors
+from imagesearch.pipeline.memory import KnownResults, ProcessMemory
+from imagesearch.pipeline.processed_photo import ProcessedPhoto
 from imagesearch.pipeline.progress import Progress
 from imagesearch.pipeline.roots import (
     FolderChange,
@@ -20,7 +22,7 @@ from imagesearch.pipeline.roots import (
 )
 from imagesearch.pipeline.steps import BatchOutput, ProcessorCache, StepSpec
 from imagesearch.pipeline.summary import StepSummary
-from imagesearch.pipeline.tables import ProcessedPhoto, make_vector_column
+from imagesearch.pipeline.tables import make_vector_column
 from imagesearch.pipeline.thumbnails import ThumbnailSummary, make_thumbnails
 from imagesearch.pipeline.typed_photos import find_photo_file
 
@@ -29,7 +31,9 @@ __all__ = [
     "Dataset",
     "FolderChange",
     "ImportedVectors",
+    "KnownResults",
     "OtherFoldersError",
+    "ProcessMemory",
     "ProcessedPhoto",
     "ProcessorCache",
     "Progress",

@@ -26,9 +26,12 @@ from imagesearch.photos import (
     locate_file,
 )
 from imagesearch.pipeline.imported import ImportedVectors
+from imagesearch.pipeline.known_entries import KnownEntries, is_entry_of
 from imagesearch.pipeline.known_photos import KnownVersions, list_unreadable_photos, read_known_hashes
 from imagesearch.pipeline.listed_photos import ListReader, find_downloaded, list_all_photos
+from imagesearch.pipeline.memory import ProcessMemory, T
 from imagesearch.pipeline.moves import read_moves
+from imagesearch.pipeline.processed_photo import ProcessedPhoto
 from imagesearch.pipeline.progress import Progress
 from imagesearch.pipeline.root_notes import describe_copies, describe_roots, describe_undecided
 from imagesearch.pipeline.roots import (
@@ -42,7 +45,7 @@ from imagesearch.pipeline.roots import (
 from imagesearch.pipeline.runner import update_tables
 from imagesearch.pipeline.steps import ProcessorCache, RunOptions, StepSpec
 from imagesearch.pipeline.summary import StepSummary
-from imagesearch.pipeline.tables import ProcessedPhoto, Table
+from imagesearch.pipeline.tables import Table
 
 
 class Dataset:
@@ -63,15 +66,14 @@ class Dataset:
     change
         What to do if the tables have photos of other folders than those given: "add" uses both, "replace"
         only the new ones.
-    processors
-        Keeps the processors of the steps for other datasets of this process; by default, each run of a step
-        makes its own.
+    memory
+        What this process keeps for other datasets of the same name and config, such as the entries of
+        tables, and the processors of steps. By default, nothing is kept.
     keep_missing_roots
         Whether the photos of a folder that is missing or empty, such as a drive that is not mounted, are kept
         as they are. By default, `photos` raises an error.
     refresh
         Ask for all downloaded photos again, when tables are updated first.
-
     Raises
     ------
     UserError
@@ -92,12 +94,12 @@ class Dataset:
         paths: Collection[str] | None = None,
         change: FolderChange = "",
         *,
-        processors: ProcessorCache | None = None,
+        memory: ProcessMemory | None = None,
         keep_missing_roots: bool = False,
         refresh: bool = False,
     ) -> None:
         self.config = config
-        self._processors, self._keep_missing_roots = processors, keep_missing_roots
+        self._memory, self._keep_missing_roots = memory, keep_missing_roots
         self.missing_roots: list[Path] = []
         self.folder = config.dataset.folder
         self.refresh = refresh
@@ -214,7 +216,11 @@ class Dataset:
             If the dataset's vectors were imported.
         """
         self.refuse_imported()
-        return Table(self.folder / name)
+        return Table(self.folder / name, self._memory.recall(KnownEntries) if self._memory else None)
+
+    def recall(self, kind: type[T]) -> T:
+        """Return the object of a class that is kept between datasets of this process; else a new one."""
+        return self._memory.recall(kind) if self._memory else kind()
 
     def refuse_imported(self) -> None:
         """Raise `UserError` if the dataset's vectors were imported: it has no tables, faces or places."""
@@ -242,19 +248,12 @@ class Dataset:
         its step is run again.
         """
         processed = self.open_table(name).read_processed()
-        if not processed:
-            return {}
-        present = [processed[photo.photo_id] for photo in self.photos if photo.photo_id in processed]
-        if not present:
-            return {}
-        newest = max(present, key=lambda entry: entry.shard).fingerprint
-        return {e.photo_id: e for e in present if e.error is None and e.fingerprint == newest}
+        return self.recall(KnownEntries).select(name, processed, self.photos) if processed else {}
 
     def count_waiting(self, name: str) -> int:
         """Count the photos that are new or have changed since a table's step was last run."""
-        entries = self.open_table(name).read_processed().values()
-        known = {(entry.photo_id, entry.size, entry.mtime_ns) for entry in entries}
-        return sum((p.photo_id, p.size, p.mtime_ns) not in known for p in self.photos)
+        entries = self.open_table(name).read_processed()
+        return sum(not is_entry_of(entries.get(photo.photo_id), photo) for photo in self.photos)
 
     def update_tables(
         self,
@@ -287,8 +286,7 @@ class Dataset:
         options = RunOptions(batch_size or extraction.batch_size, extraction.workers, retry_failed, progress)
         if any(map(is_bucket, self.roots)):  # their threads wait for the network most of the time
             options = replace(options, workers=max(options.threads, self.config.downloads.concurrency))
-        if self._processors is not None:
-            steps = [self._processors.keep_processor(step) for step in steps]
+        steps = [self.recall(ProcessorCache).keep_processor(step) for step in steps]
         names = {table.name for step in steps for table in step.tables}
         hashes = {} if "clip" in names else read_known_hashes(self.open_table("clip"), self.photos)
         previews = self.make_previews(OutageGuard(self.objects))

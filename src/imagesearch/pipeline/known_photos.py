@@ -17,8 +17,10 @@ from imagesearch.photos import (
     is_photo_list,
     label_roots,
 )
+from imagesearch.pipeline.known_entries import is_entry_of
 from imagesearch.pipeline.moves import is_marked_as_moved
-from imagesearch.pipeline.tables import ProcessedPhoto, Table
+from imagesearch.pipeline.processed_photo import ProcessedPhoto
+from imagesearch.pipeline.tables import Table
 
 PHOTO_TABLES = ("clip", "vit", "faces", "geo")
 # A folder that has at least this share of the photos of a missing folder is the same folder, renamed. Unless
@@ -68,7 +70,7 @@ def read_known_hashes(table: Table, photos: Sequence[Photo]) -> dict[int, bytes]
     return {
         photo.photo_id: entry.content
         for photo, entry in pairs
-        if entry and entry.error is None and (entry.size, entry.mtime_ns) == (photo.size, photo.mtime_ns)
+        if entry and entry.error is None and is_entry_of(entry, photo)
     }
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from imagesearch.photos import Photo, PhotoError, PreviewCache, compute_photo_id, hash_content
+from imagesearch.pipeline.processed_photo import ProcessedPhoto, make_processed_row, make_processed_table
 from imagesearch.pipeline.steps import StepSpec
-from imagesearch.pipeline.tables import ProcessedPhoto, Table, make_processed_row, make_processed_table
+from imagesearch.pipeline.tables import Table
 
 # Replaces the size in the old entry of a moved photo. No file has this size, so the entry is never current.
 _SIZE_OF_MOVED = -1

@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from imagesearch.photos import Photo, PreviewCache
+from imagesearch.pipeline.known_entries import is_entry_of
 from imagesearch.pipeline.moves import Move, find_moves, hash_photo, is_marked_as_moved
+from imagesearch.pipeline.processed_photo import ProcessedPhoto
 from imagesearch.pipeline.steps import RunOptions, StepSpec
-from imagesearch.pipeline.tables import ProcessedPhoto
 
 
 @dataclass(frozen=True)
@@ -130,12 +131,9 @@ def _find_touched(
 
 def _is_current(entry: ProcessedPhoto | None, photo: Photo, fingerprint: str, retry_failed: bool) -> bool:
     """Whether an entry was made from the photo as it is now, by the same model."""
-    return (
-        entry is not None
-        and entry.fingerprint == fingerprint
-        and (entry.size, entry.mtime_ns) == (photo.size, photo.mtime_ns)
-        and not (retry_failed and entry.error)
-    )
+    if entry is None or entry.fingerprint != fingerprint or (retry_failed and entry.error):
+        return False
+    return is_entry_of(entry, photo)
 
 
 def _has_usable_rows(

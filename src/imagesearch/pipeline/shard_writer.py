@@ -7,8 +7,8 @@ import time
 import pyarrow as pa
 
 from imagesearch.pipeline.decode_ahead import PreparedPhoto
+from imagesearch.pipeline.processed_photo import make_processed_row, make_processed_table
 from imagesearch.pipeline.steps import ActiveStep, BatchOutput
-from imagesearch.pipeline.tables import make_processed_row, make_processed_table
 
 
 class ShardWriter:

@@ -13,7 +13,6 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,44 +22,16 @@ import pyarrow.parquet as pq
 
 from imagesearch.errors import UserError, describe_error
 from imagesearch.files import atomic_write, explain_write_errors, lock_file, make_folder
-from imagesearch.photos import Photo
+from imagesearch.pipeline.known_entries import KnownEntries
 from imagesearch.pipeline.newest_entries import group_newest
+from imagesearch.pipeline.processed_photo import PROCESSED_SCHEMA, ProcessedPhoto
 
-# The schema of the files ``seen-N``.
-PROCESSED_SCHEMA = pa.schema(
-    [
-        ("photo_id", pa.int64()),
-        ("path", pa.string()),
-        ("size", pa.int64()),
-        ("mtime_ns", pa.int64()),
-        ("content", pa.binary(16)),  # hash of the whole file; recognizes a moved photo
-        ("width", pa.int32()),
-        ("height", pa.int32()),
-        ("error", pa.string()),  # null: no error
-    ]
-)
 _FINGERPRINT = b"imagesearch.fingerprint"
 _SEEN_FILE = re.compile(r"seen-(\d+)\.parquet")
 # A run of 100,000 photos leaves about 200 shards. Above this number, opening the files dominates the time of
 # reading a table.
 _MANY_SHARDS = 64
 _PHOTOS_IN_COMPACTED_SHARD = 50_000
-
-
-@dataclass(frozen=True, slots=True)
-class ProcessedPhoto:
-    """A table's entry for one photo: its file when it was processed, and the error if its step failed."""
-
-    photo_id: int
-    path: str
-    size: int
-    mtime_ns: int
-    content: bytes
-    width: int
-    height: int
-    error: str | None
-    shard: int
-    fingerprint: str
 
 
 class Table:
@@ -70,10 +41,12 @@ class Table:
     ----------
     folder
         The folder of the shards. It is made when the first shard is written.
+    known
+        Keeps the entries that were read. By default, they are read each time.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, known: KnownEntries | None = None) -> None:
+        self.folder, self._known = folder, known
 
     @property
     def name(self) -> str:
@@ -170,8 +143,22 @@ class Table:
 
     def read_processed(self, photo_ids: pa.Array | None = None) -> dict[int, ProcessedPhoto]:
         """Return the newest entry of each processed photo, or of those given, by photo id."""
+        if self._known is None:
+            return self._read_entries(self._list_shards(), photo_ids)
+        versions = [version for version in self.list_versions() if version[0] != self.removed_file.name]
+        entries = self._known.read(self.folder, versions, self._read_files)
+        if photo_ids is None:
+            return entries
+        return {photo: entries[photo] for photo in photo_ids.to_pylist() if photo in entries}
+
+    def _read_files(self, names: Iterable[str]) -> dict[int, ProcessedPhoto]:
+        return self._read_entries(_list_numbers(names))
+
+    def _read_entries(
+        self, shards: Sequence[int], photo_ids: pa.Array | None = None
+    ) -> dict[int, ProcessedPhoto]:
         newest: dict[int, ProcessedPhoto] = {}
-        for shard in self._list_shards():
+        for shard in shards:
             table = self._load_shard("seen", shard)
             fingerprint = (table.schema.metadata or {}).get(_FINGERPRINT, b"").decode()
             if photo_ids is not None:
@@ -250,6 +237,8 @@ class Table:
 
     def read_errors(self) -> dict[int, str]:
         """Return the reason, by photo id, for each photo whose newest entry has an error."""
+        if self._known is not None:
+            return {i: entry.error for i, entry in self.read_processed().items() if entry.error is not None}
         errors: dict[int, str] = {}
         for shard in self._list_shards():
             table = self._load_shard("seen", shard, ["photo_id", "error"])
@@ -324,13 +313,11 @@ class Table:
         return self.folder / f"{kind}-{shard:06d}.parquet"
 
     def _list_shards(self) -> list[int]:
-        # Called before each append: with 20,000 shards, `Path.glob` took a tenth of a second.
-        try:
+        try:  # called before each append: with 20,000 shards, `Path.glob` took a tenth of a second
             names = os.listdir(self.folder)  # noqa: PTH208 - makes no Path for each file
         except (FileNotFoundError, NotADirectoryError):
             return []
-        matches = (_SEEN_FILE.fullmatch(name) for name in names if name.startswith("seen-"))
-        return sorted(int(match[1]) for match in matches if match)
+        return _list_numbers(name for name in names if name.startswith("seen-"))
 
     def _load_shard(self, kind: str, shard: int, columns: Sequence[str] | None = None) -> pa.Table:
         file = self._shard_file(kind, shard)
@@ -353,19 +340,9 @@ class Table:
                     file.unlink()
 
 
-def make_processed_row(
-    photo: Photo, content: bytes, width: int, height: int, error: str | None = None
-) -> tuple:
-    """Return a photo's entry as a row in the order of `PROCESSED_SCHEMA`."""
-    return (photo.photo_id, photo.path, photo.size, photo.mtime_ns, content, width, height, error)
-
-
-def make_processed_table(rows: Sequence[tuple]) -> pa.Table:
-    """Return a table of rows in the order of `PROCESSED_SCHEMA`."""
-    columns = zip(*rows, strict=True) if rows else [[] for _ in PROCESSED_SCHEMA]
-    return pa.table(
-        [pa.array(c, f.type) for c, f in zip(columns, PROCESSED_SCHEMA, strict=True)], schema=PROCESSED_SCHEMA
-    )
+def _list_numbers(names: Iterable[str]) -> list[int]:
+    """Return the numbers of the shards that have entries in some files, sorted."""
+    return sorted(int(match[1]) for name in names if (match := _SEEN_FILE.fullmatch(name)))
 
 
 def make_vector_column(vectors: np.ndarray) -> pa.FixedSizeListArray:

@@ -181,7 +181,8 @@ def _count_vocabulary(
             columns = (rows.scalars[name].to_pylist() for name in names)
             for photo, face_labels, has_time, taken_at in zip(*columns, strict=True):
                 labels[photo] = face_labels
-                times |= {photo: taken_at} if has_time else {}
+                if has_time:
+                    times[photo] = taken_at
     vocabulary = count_vocabulary([location for photo, location in locations.items() if photo in labels])
     people = count_names((label, "") for face_labels in labels.values() for label in face_labels)
     periods = split_periods(list(times.values()))

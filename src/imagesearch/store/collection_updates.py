@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -203,6 +204,14 @@ def _upsert_changed(
 ) -> Iterator[int]:
     """Upsert new and changed rows; yield the key of each processed row."""
     spec, digests, key = update.spec, update.digests, update.spec.ref.key
+    known = update.rows.digests
+    keys = update.rows.scalars[key].to_numpy()[positions].tolist()
+    is_current = [k in known and digests.get(k) == known[k] for k in keys]
+    unchanged = list(itertools.compress(keys, is_current))
+    update.new_digests.update((k, known[k]) for k in unchanged)
+    report.unchanged += len(unchanged)
+    yield from unchanged
+    positions = positions[~np.array(is_current, bool)]
     text_bytes = 2048  # an upper estimate of the mean size for paths, names and addresses
     size = min(_BATCH_ROWS, max(1, _BATCH_BYTES // (4 * spec.dimension + text_bytes)))
     for batch in update.rows.iterate_batches(positions, size):
@@ -211,6 +220,7 @@ def _upsert_changed(
         report.inserted += inserted
         report.updated += len(changed) - inserted
         report.unchanged += len(batch) - len(changed)
+        known.update((row[key], row["digest"]) for row in batch)
         update.new_digests.update((row[key], row["digest"]) for row in batch)
         if changed:
             store.collections.upsert(update.name, spec, changed)

@@ -12,7 +12,7 @@ from imagesearch.errors import UserError
 from imagesearch.faces import open_edit_log
 from imagesearch.geo import PhotoLocation, read_locations
 from imagesearch.local_times import count_seconds, make_time, measure_seconds
-from imagesearch.pipeline import Dataset
+from imagesearch.pipeline import Dataset, KnownResults, ProcessedPhoto
 from imagesearch.store.records import is_name
 from imagesearch.store.vocabulary import Vocabulary, VocabularyTrip
 from imagesearch.text import clean_text, normalize
@@ -35,15 +35,21 @@ def find_dataset_trips(dataset: Dataset, locations: Mapping[int, PhotoLocation])
     if not locations:
         return []
     entries = dataset.read_current_entries("geo")
-    photos = [
-        _make_photo(photo, (entry.path, entry.content.hex()[:16]), locations[photo])
-        for photo, entry in sorted(entries.items())
-        if photo in locations
-    ]
-    return find_trips(photos, read_trip_names(dataset.folder))
+    inputs = (
+        (photo, (entry, locations[photo])) for photo, entry in sorted(entries.items()) if photo in locations
+    )
+    photos = dataset.recall(_KnownTripPhotos).update(
+        inputs, lambda changed: {photo: _make_photo(*given) for photo, given in changed.items()}
+    )
+    return find_trips(list(photos.values()), read_trip_names(dataset.folder))
 
 
-def _make_photo(photo_id: int, reference: tuple[str, str], location: PhotoLocation) -> TripPhoto:
+class _KnownTripPhotos(KnownResults[TripPhoto]):
+    """What is known of the photos of trips."""
+
+
+def _make_photo(entry: ProcessedPhoto, location: PhotoLocation) -> TripPhoto:
+    reference = entry.path, entry.content.hex()[:16]
     metadata = location.metadata
     taken_at = metadata.taken_at
     if metadata.time_precision in ("month", "year"):
@@ -52,7 +58,7 @@ def _make_photo(photo_id: int, reference: tuple[str, str], location: PhotoLocati
         taken_at += _NOON  # a day without an hour is stored at its beginning
     places = location.address.places
     position = metadata.latitude, metadata.longitude
-    return TripPhoto(photo_id, reference, taken_at, *position, places, metadata.camera)
+    return TripPhoto(entry.photo_id, reference, taken_at, *position, places, metadata.camera)
 
 
 def count_trips(trips: Sequence[Trip], labels: Mapping[int, Sequence[str]]) -> tuple[VocabularyTrip, ...]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, time
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
+import pyarrow.compute as pc
 
 from imagesearch.config import Config
 from imagesearch.errors import UserError
@@ -16,12 +17,12 @@ from imagesearch.faces import People, get_pack_id
 from imagesearch.features import get_model_id
 from imagesearch.geo import PhotoLocation
 from imagesearch.local_times import count_seconds
-from imagesearch.pipeline import Dataset, ProcessedPhoto
+from imagesearch.pipeline import Dataset, KnownResults, ProcessedPhoto
 from imagesearch.store.file_names import get_file_name, list_name_words
 from imagesearch.store.indexed_times import update_indexed_times
+from imagesearch.store.known_rows import KnownRows, RowFields, make_scalars
 from imagesearch.store.list_columns import ListColumns
 from imagesearch.store.schema import (
-    ARROW_TYPES,
     FIELDS,
     STEP_SCRIPTS,
     CollectionContent,
@@ -36,9 +37,45 @@ from imagesearch.store.vector_index import choose_index
 from imagesearch.text import is_numbered_label, normalize
 from imagesearch.trips import Trip
 
-RowFields = dict[str, Any]
 _MAX_BM25_TEXT = 4000  # characters; the field has 16,384 bytes
 _ADDRESS_FIELDS = ("city", "county", "state", "country", "address")
+
+
+class _PhotoPeople(NamedTuple):
+    """The labels of the people on a photo, sorted, and the number of faces and of people without one."""
+
+    labels: tuple[str, ...] = ()
+    faces: int = 0
+
+
+_NO_PEOPLE = _PhotoPeople()
+
+
+class _KnownClasses(KnownResults[tuple[str, float]]):
+    """The most probable class of each photo."""
+
+
+class _KnownPhotoFields(KnownResults[RowFields]):
+    """The fields of each photo that its rows in both collections of photos have."""
+
+
+class _KnownClipRows(KnownRows):
+    """The rows of the collection ``clip``."""
+
+
+class _KnownVitRows(KnownRows):
+    """The rows of the collection ``vit``."""
+
+
+class _KnownFaceRows(KnownRows):
+    """The rows of the collection ``faces``."""
+
+
+_KNOWN_ROWS: dict[str, type[KnownRows]] = {
+    "clip": _KnownClipRows,
+    "vit": _KnownVitRows,
+    "faces": _KnownFaceRows,
+}
 
 
 def collect_rows(
@@ -60,19 +97,18 @@ def collect_rows(
     UserError
         If vectors were made by a model other than the one in the config.
     """
-    photo_fields = _collect_photo_fields(dataset, people, locations)
-    for trip in trips:
-        for photo in trip.photos:
-            photo_fields[photo.photo_id]["trip"] = trip.name
     columns = columns or ListColumns()
-    for photo, row in columns.rows.items():
-        photo_fields.setdefault(photo, {}).update(row)
-    for photo, fields in photo_fields.items():
-        fields["words"] = _make_bm25_text(fields, columns.texts.get(photo, ()))
     entries = {kind: dataset.read_current_entries(kind) for kind in ("clip", "vit")}
     times = update_indexed_times(dataset, (entries["clip"] | entries["vit"]).values())
-    for photo, seconds in times.items():
-        photo_fields.setdefault(photo, {})["indexed_at"] = seconds
+    trip_names = {photo.photo_id: trip.name for trip in trips for photo in trip.photos}
+    sources = (_get_classes(dataset), _count_people(people), locations, trip_names)
+    sources = (*sources, columns.rows, columns.texts, times)
+    inputs = ((photo, tuple(s.get(photo) for s in sources)) for photo in entries["clip"] | entries["vit"])
+
+    def make_fields(changed: dict[int, tuple]) -> dict[int, RowFields]:
+        return {photo: _make_photo_fields(*given) for photo, given in changed.items()}
+
+    photo_fields = dataset.recall(_KnownPhotoFields).update(inputs, make_fields)
     contents = [
         _make_photo_rows(config, dataset, store, kind, current, photo_fields, columns.fields)
         for kind, current in entries.items()
@@ -95,10 +131,13 @@ def _make_photo_rows(
         return _make_empty_rows(store.collections.find(ref))
     fingerprint = _check_model(config, kind, current, get_model_id)
     ids, vectors = dataset.open_table(kind).read_vectors(current.values())
-    entries = [current[photo] for photo in ids.tolist()]
-    rows = [_get_file_fields(entry) | photo_fields.get(entry.photo_id, {}) for entry in entries]
     spec = replace(_make_spec(config, store, ref, fingerprint, vectors), extra=extra)
-    return spec, CollectionRows(_make_scalars(spec, ids, rows), vectors)
+    inputs = ((current[photo], photo_fields[photo]) for photo in ids.tolist())
+
+    def make_row(position: int, entry: ProcessedPhoto, fields: RowFields) -> RowFields:
+        return _get_file_fields(entry) | fields
+
+    return spec, dataset.recall(_KNOWN_ROWS[kind]).update(spec, ids, inputs, make_row, vectors)
 
 
 def _make_face_rows(
@@ -113,20 +152,24 @@ def _make_face_rows(
     if not len(shown):
         return _make_empty_rows(store.collections.find(ref))
     labels, numbers = people.label_faces()
-    rows = [
-        {
-            "photo_id": int(faces.photo_ids[row]),
-            "path": faces.get_photo(row).path,
-            "label": labels[row],
-            "cluster": int(numbers[row]),
+    spec = _make_spec(config, store, ref, fingerprint, faces.vectors[shown])
+    photos = map(faces.processed.__getitem__, faces.photo_ids[shown].tolist())
+    shown_labels = [labels[row] for row in shown.tolist()]
+    inputs = zip(photos, shown_labels, numbers[shown].tolist(), strict=True)
+
+    def make_row(position: int, entry: ProcessedPhoto, label: str, number: int) -> RowFields:
+        row = shown[position]
+        return {
+            "photo_id": entry.photo_id,
+            "path": entry.path,
+            "label": label,
+            "cluster": number,
             "det_score": float(faces.scores[row]),
             **dict(zip(("x1", "y1", "x2", "y2"), faces.boxes[row].tolist(), strict=True)),
         }
-        for row in shown.tolist()
-    ]
-    vectors = faces.vectors[shown]
-    spec = _make_spec(config, store, ref, fingerprint, vectors)
-    return spec, CollectionRows(_make_scalars(spec, faces.ids[shown], rows), vectors)
+
+    known = dataset.recall(_KNOWN_ROWS["faces"])
+    return spec, known.update(spec, faces.ids[shown], inputs, make_row, faces.vectors[shown])
 
 
 def _make_spec(
@@ -156,7 +199,7 @@ def _make_empty_rows(existing: CollectionInfo | None) -> CollectionContent | Non
         existing.extra,
     )
     vectors = np.empty((0, existing.dimension), np.float32)
-    return spec, CollectionRows(_make_scalars(spec, np.empty(0, np.int64), []), vectors)
+    return spec, CollectionRows(make_scalars(spec, np.empty(0, np.int64), []), vectors)
 
 
 def _check_model(
@@ -172,15 +215,6 @@ def _check_model(
             f"model ({used}); restore the setting, or run {STEP_SCRIPTS[kind]}"
         )
     return used
-
-
-def _make_scalars(spec: CollectionSpec, ids: np.ndarray, rows: list[RowFields]) -> pa.Table:
-    """Return a table of keys and scalar fields; a field without a value has its ``unknown`` value."""
-    columns = {spec.ref.key: pa.array(ids)}
-    for field in spec.fields:
-        values = [row.get(field.name, field.unknown) for row in rows]
-        columns[field.name] = pa.array(values, ARROW_TYPES[field.type])
-    return pa.table(columns)
 
 
 def _make_bm25_text(fields: RowFields, listed: Iterable[str] = ()) -> str:
@@ -199,15 +233,31 @@ def is_name(label: str) -> bool:
 # --- fields of each photo from the tables ------------------------------------------------------------------
 
 
-def _collect_photo_fields(
-    dataset: Dataset, people: People | None, locations: Mapping[int, PhotoLocation]
-) -> dict[int, RowFields]:
-    collected: dict[int, RowFields] = {}
-    location_fields = {photo: get_location_fields(location) for photo, location in locations.items()}
-    for source in (_get_class_fields(dataset), _get_face_fields(people), location_fields):
-        for photo, fields in source.items():
-            collected.setdefault(photo, {}).update(fields)
-    return collected
+def _make_photo_fields(
+    top_class: tuple[str, float] | None,
+    people: _PhotoPeople | None,
+    location: PhotoLocation | None,
+    trip: str | None,
+    listed: Mapping[str, str] | None,
+    texts: Sequence[str] | None,
+    indexed_at: int | None,
+) -> RowFields:
+    """Return the fields of a photo that do not follow from its file; unknown fields are omitted."""
+    fields: RowFields = {}
+    if top_class is not None:
+        fields["class_label"], fields["class_score"] = top_class
+    if people is not None:
+        fields |= {"face_labels": list(people.labels), "face_count": people.faces}
+        fields["people_count_known"] = sum(map(is_name, people.labels))
+    if location is not None:
+        fields |= get_location_fields(location)
+    if trip is not None:
+        fields["trip"] = trip
+    fields |= listed or {}
+    fields["words"] = _make_bm25_text(fields, texts or ())
+    if indexed_at is not None:
+        fields["indexed_at"] = indexed_at
+    return fields
 
 
 def _get_file_fields(entry: ProcessedPhoto) -> RowFields:
@@ -219,39 +269,44 @@ def _get_file_fields(entry: ProcessedPhoto) -> RowFields:
     return fields
 
 
-def _get_class_fields(dataset: Dataset) -> dict[int, RowFields]:
+def _get_classes(dataset: Dataset) -> dict[int, tuple[str, float]]:
     """Return the most probable ViT class of each photo and its probability."""
-    classes = dataset.open_table("classes").read_rows(dataset.read_current_entries("classes").values())
-    if classes is None:
-        return {}
-    names = ("photo_id", "rank", "label", "score")
-    rows = zip(*(classes[name].to_pylist() for name in names), strict=True)
-    return {
-        photo: {"class_label": label, "class_score": score} for photo, rank, label, score in rows if rank == 0
-    }
+    entries = dataset.read_current_entries("classes")
+
+    def read(changed: dict[int, tuple]) -> dict[int, tuple[str, float]]:
+        classes = dataset.open_table("classes").read_rows(entry for (entry,) in changed.values())
+        if classes is None:
+            return {}
+        first = classes.filter(pc.equal(classes["rank"], 0))
+        names = ("photo_id", "label", "score")
+        rows = zip(*(first[name].to_pylist() for name in names), strict=True)
+        return {photo: (label, score) for photo, label, score in rows}
+
+    return dataset.recall(_KnownClasses).update(((photo, (e,)) for photo, e in entries.items()), read)
 
 
-def _get_face_fields(people: People | None) -> dict[int, RowFields]:
+def _count_people(people: People | None) -> dict[int, _PhotoPeople]:
     """Return the labels of the people in each photo, and the number of faces and of people without one."""
     if people is None:
         return {}
-    face_fields: dict[int, RowFields] = {
-        photo: {"face_labels": [], "face_count": 0} for photo in people.faces.processed
-    }
     labels, _ = people.label_faces()
-    for row in np.flatnonzero(~people.hidden).tolist():
-        fields, label = face_fields[int(people.faces.photo_ids[row])], labels[row]
-        fields["face_count"] += 1
-        if label and label not in fields["face_labels"]:
-            fields["face_labels"].append(label)
+    shown = np.flatnonzero(~people.hidden)
+    photos, starts = np.unique(people.faces.photo_ids[shown], return_index=True)  # faces are sorted by photo
+    labels = [labels[row] for row in shown.tolist()]
+    made: dict[tuple[str, ...], _PhotoPeople] = {}
+    counted: dict[int, _PhotoPeople] = {}
+    for photo, (start, end) in zip(
+        photos.tolist(), itertools.pairwise((*starts.tolist(), len(labels))), strict=True
+    ):
+        found = tuple(labels[start:end])
+        if found not in made:
+            made[found] = _PhotoPeople(tuple(sorted({label for label in found if label})), len(found))
+        counted[photo] = made[found]
     for marked in people.marked:  # counted like a face, so that "maya alone" is true of the people
         for photo in marked.photos:
-            face_fields[photo]["face_labels"].append(marked.name)
-            face_fields[photo]["face_count"] += 1
-    for fields in face_fields.values():
-        fields["face_labels"].sort()
-        fields["people_count_known"] = sum(map(is_name, fields["face_labels"]))
-    return face_fields
+            known = counted.get(photo, _NO_PEOPLE)
+            counted[photo] = _PhotoPeople(tuple(sorted((*known.labels, marked.name))), known.faces + 1)
+    return dict.fromkeys(people.faces.processed, _NO_PEOPLE) | counted
 
 
 def list_marked_names(people: People) -> dict[str, tuple[str, ...]]:

@@ -213,11 +213,15 @@ class CollectionRows:
         The vectors; the matrix can be memory-mapped, because it is only read in batches.
     convert
         Returns a batch of the matrix as unit vectors, (m, d) float32. By default it is returned as it is.
+    digests : dict
+        The digests of rows, by key, that are known from an earlier build of this process. Those of the others
+        are added when they are computed.
     """
 
     scalars: pa.Table
     vectors: np.ndarray
     convert: Callable[[np.ndarray], np.ndarray] = np.asarray
+    digests: dict[int, str] = field(default_factory=dict)
 
     def read_vectors(self, positions: np.ndarray | slice) -> np.ndarray:
         """Return the vectors of a batch of rows, (m, d) float32."""

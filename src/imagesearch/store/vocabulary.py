@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import statistics
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from imagesearch.errors import UserError, describe_error
 from imagesearch.files import FileVersion, atomic_write, get_file_version
@@ -213,28 +214,29 @@ def count_vocabulary(locations: Collection[PhotoLocation]) -> Vocabulary:
 
 def _count_places(locations: Collection[PhotoLocation]) -> dict[str, VocabularyEntry]:
     """Count the photos of each place, and find its position."""
-    by_address: dict[tuple[tuple[str, str], ...], list[tuple[float, float]]] = {}
+    by_places: dict[tuple[tuple[str, str], ...], list[tuple[float, float]]] = {}
     for location in locations:
         latitude, longitude = location.metadata.latitude, location.metadata.longitude
         if latitude is not None and longitude is not None:
-            by_address.setdefault(location.address.places, []).append((latitude, longitude))
-    positions: dict[str, list[tuple[float, float]]] = {}
-    for places, some in by_address.items():
+            by_places.setdefault(location.address.places, []).append((latitude, longitude))
+    positions: dict[str, list[np.ndarray]] = {}
+    for places, found in by_places.items():
         for name in {normalize(name) for name, _ in places}:
-            positions.setdefault(name, []).extend(some)
+            positions.setdefault(name, []).append(np.array(found))
     entries = count_names(place for location in locations for place in location.address.places)
     for key in entries.keys() & positions.keys():
-        latitude, longitude = _find_median(positions[key])
+        latitude, longitude = _find_median(np.concatenate(positions[key]))
         entries[key] = replace(entries[key], latitude=latitude, longitude=longitude)
     return entries
 
 
-def _find_median(positions: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    """Return the median position, in degrees with five decimals, about a metre."""
-    first = positions[0][1]  # longitudes are counted from it, so that the date line is no border
-    latitudes, offsets = zip(*((a, (b - first + 180) % 360 - 180) for a, b in positions), strict=True)
-    longitude = (first + statistics.median_low(offsets) + 180) % 360 - 180
-    return round(statistics.median_low(latitudes), 5), round(longitude, 5)
+def _find_median(positions: np.ndarray) -> tuple[float, float]:
+    """Return the median of (n, 2) positions, in degrees with five decimals, about a metre."""
+    middle = (len(positions) - 1) // 2
+    first = positions[0, 1]  # longitudes are counted from it, so that the date line is no border
+    offsets = (positions[:, 1] - first + 180) % 360 - 180
+    latitude, offset = (float(np.partition(column, middle)[middle]) for column in (positions[:, 0], offsets))
+    return round(latitude, 5), round((float(first) + offset + 180) % 360 - 180, 5)
 
 
 def _find_containing(addresses: Iterable[Sequence[tuple[str, str]]]) -> dict[str, tuple[str, ...]]:

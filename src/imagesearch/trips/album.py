@@ -124,8 +124,11 @@ def _apply_name(
 
 def _make_trip(photos: list[TripPhoto], name: str) -> Trip:
     photos = sorted(photos, key=lambda photo: (photo.taken_at or datetime.min, photo.photo_id))
-    places = Counter(place for p in photos for place in {normalize(name) for name, _ in p.places} if place)
-    cities = Counter(find_smallest(photo.places) for photo in photos if photo.places)
+    places: Counter[str] = Counter()
+    cities: Counter[str] = Counter()
+    for names, count in Counter(photo.places for photo in photos if photo.places).items():
+        places.update(dict.fromkeys({normalize(name) for name, _ in names} - {""}, count))
+        cities[find_smallest(names)] += count
     ranked = sorted(cities, key=lambda city: (-cities[city], city))
     return Trip(name, tuple(photos), bool(name), places, ranked)
 
