@@ -20,7 +20,7 @@ from imagesearch.pipeline.roots import (
 )
 from imagesearch.pipeline.steps import BatchOutput, ProcessorCache, StepSpec
 from imagesearch.pipeline.summary import StepSummary
-from imagesearch.pipeline.tables import ProcessedPhoto, make_vector_column
+from imagesearch.pipeline.tables import ProcessedPhoto, Table, make_vector_column
 from imagesearch.pipeline.thumbnails import ThumbnailSummary, make_thumbnails
 from imagesearch.pipeline.typed_photos import find_photo_file
 
@@ -35,6 +35,7 @@ __all__ = [
     "Progress",
     "StepSpec",
     "StepSummary",
+    "Table",
     "ThumbnailSummary",
     "choose_roots",
     "find_photo_file",

@@ -57,12 +57,19 @@ class StepSpec:
 
     ``fingerprint`` identifies everything that decides the values in the tables, such as the model and its
     input size. It is known without making the processor. When it changes, all photos are processed again.
+
+    With the engine ``ray``, ``make_processor`` and ``compute_fingerprint`` are also called in other processes.
+    They must not contain anything secret. ``compute_fingerprint`` returns the fingerprint that the processor
+    has there; None if it is the same everywhere. ``uses_gpu`` is whether the processor computes on a GPU if
+    there is one.
     """
 
     name: str
     tables: tuple[Table, ...]
     fingerprint: str
     make_processor: Callable[[], Processor]
+    compute_fingerprint: Callable[[], str] | None = None
+    uses_gpu: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,12 +98,18 @@ class RunOptions:
         Process unchanged photos again that failed before.
     progress : Progress or None
         Wraps the photos of the run, for a progress bar.
+    engine : str
+        ``"local"`` or ``"ray"``.
+    ray_address : str
+        The Ray cluster; empty starts Ray on this machine.
     """
 
     batch_size: int
     workers: int | str = "auto"
     retry_failed: bool = False
     progress: Progress | None = None
+    engine: str = "local"
+    ray_address: str = ""
 
     @property
     def threads(self) -> int:
