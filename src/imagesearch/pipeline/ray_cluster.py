@@ -8,9 +8,10 @@ import os
 import secrets
 import shutil
 import socket
+import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from types import ModuleType
 
 from imagesearch.errors import UserError, describe_error
@@ -35,12 +36,10 @@ def connect(options: RunOptions) -> ModuleType:
     UserError
         If Ray is not installed, or its address does not answer.
     """
-    for name, value in _SETTINGS.items():
-        os.environ.setdefault(name, value)
-    if not options.ray_address:
-        for name, value in _LOCAL_SETTINGS.items():
+    if "ray" not in sys.modules:  # it reads them when it is imported
+        token = {"RAY_AUTH_TOKEN": secrets.token_hex(32)}
+        for name, value in (_SETTINGS if options.ray_address else _SETTINGS | _LOCAL_SETTINGS | token).items():
             os.environ.setdefault(name, value)
-        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
     try:
         import ray
         import ray.data
@@ -94,7 +93,7 @@ def _configure_data(ray: ModuleType) -> None:
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = context.enable_operator_progress_bars = False
     context.print_on_execution_start = False
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL + 1)  # errors are raised, not logged
 
 
 def _read_total_memory() -> int:
@@ -105,17 +104,16 @@ def _read_total_memory() -> int:
 
 @contextmanager
 def explain_ray_errors() -> Iterator[None]:
-    """Raise `UserError` for errors of the cluster, and the error itself for one of this program."""
+    """Raise `UserError` for an error of the cluster, and for one of this program the error itself."""
     import ray
 
     try:
         yield
-    except ray.exceptions.RayTaskError as error:
-        cause = error.cause
-        while isinstance(cause, ray.exceptions.RayTaskError) or getattr(cause, "__cause__", None):
-            cause = cause.__cause__ or cause.cause
-        raise cause from None
     except ray.exceptions.RayError as error:
-        raise UserError(
-            f"Ray: {shorten_reason(describe_error(error))}; run the script again to continue"
-        ) from None
+        cause: BaseException | None = error
+        while isinstance(cause, ray.exceptions.RayTaskError | ray.exceptions.UserCodeException):
+            cause = getattr(cause, "cause", None) or cause.__cause__
+        if cause is not None and not isinstance(cause, ray.exceptions.RayError):
+            raise cause from None
+        reason = shorten_reason(describe_error(cause or error))
+        raise UserError(f"Ray: {reason}; finished work is kept; run the script again to continue") from None

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import platform
+import warnings
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,21 +101,20 @@ def _make_dataset(
     size = max(1, min(options.batch_size, len(items) // (2 * cores)))
     parts = min(-(-len(items) // size), _MAX_PARTS)
     dataset = ray.data.from_items([{"item": item} for item in items], override_num_blocks=parts)
-    prepared = dataset.map_batches(
-        _PreparePhotos(specs, previews),
-        batch_size=None,
-        num_cpus=_CORES_OF_TASK,
-        max_retries=_RETRIES,
-    )
-    return prepared.map_batches(
-        _ProcessBatches,
-        fn_constructor_args=(specs, threads),
-        batch_size=options.batch_size,
-        compute=ray.data.ActorPoolStrategy(size=actors, max_tasks_in_flight_per_actor=_BATCHES_AHEAD),
-        max_restarts=-1,
-        max_task_retries=_RETRIES,
-        **share,
-    )
+    prepare, retries = _PreparePhotos(specs, previews), {"max_task_retries": _RETRIES, "max_restarts": -1}
+    pool = ray.data.ActorPoolStrategy(size=actors, max_tasks_in_flight_per_actor=_BATCHES_AHEAD)
+    with warnings.catch_warnings():
+        # Ray has no other way yet to limit the retries of Ray Data, whose default is to retry without end
+        warnings.simplefilter("ignore", DeprecationWarning)
+        prepared = dataset.map_batches(prepare, batch_size=None, num_cpus=_CORES_OF_TASK)
+        return prepared.map_batches(
+            _ProcessBatches,
+            fn_constructor_args=(specs, threads),
+            batch_size=options.batch_size,
+            compute=pool,
+            **share,
+            **retries,
+        )
 
 
 def _check_unseen(result: EngineResult) -> None:
