@@ -18,7 +18,10 @@ from imagesearch.pipeline import BatchOutput, StepSpec
 
 
 class ObedientProcessor(ColourProcessor):
-    """Does what is in the name of a file of a folder, once, or always if the name begins with ``always``."""
+    """Does what the names of the files in a folder say, in the process of Ray that reaches the moment.
+
+    ``kill process`` is done once, ``always kill process`` each time, and ``slow process`` delays each time.
+    """
 
     def __init__(self, orders: Path) -> None:
         super().__init__()
@@ -35,7 +38,9 @@ class ObedientProcessor(ColourProcessor):
         return super().process(photo_ids, inputs)
 
     def obey(self, moment: str) -> None:
-        for name, act in (("kill", kill), ("refuse", refuse), ("fail", fail), ("wait", wait)):
+        if (self.orders / f"slow {moment}").exists():
+            time.sleep(0.3)
+        for name, act in (("kill", kill), ("refuse", refuse), ("fail", fail)):
             if (self.orders / f"always {name} {moment}").exists():
                 act()
             try:
@@ -55,10 +60,6 @@ def refuse() -> None:
 
 def fail() -> None:
     raise ZeroDivisionError("a bug")
-
-
-def wait() -> None:
-    time.sleep(100)
 
 
 def make_step(world: World, fingerprint: str = "A") -> StepSpec:

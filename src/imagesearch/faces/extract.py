@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -21,6 +20,7 @@ from imagesearch.pipeline import (
     Progress,
     StepSpec,
     StepSummary,
+    count_cores,
     make_vector_column,
 )
 
@@ -190,7 +190,7 @@ class _FaceProcessor:
         rows: list[dict[str, Any]] = []
         errors: dict[int, str] = {}
         if self._detector is None:
-            self._detector = make_detector(self._config, min(os.cpu_count() or 1, _MAX_IN_FLIGHT))
+            self._detector = make_detector(self._config, min(count_cores(), _MAX_IN_FLIGHT))
         results = self._detector.detect_batch([decoded.image for decoded in inputs])
         for photo_id, decoded, detected in zip(photo_ids, inputs, results, strict=True):
             if isinstance(detected, Exception):

@@ -18,7 +18,7 @@ from imagesearch.pipeline.roots import (
     join_names,
     load_roots,
 )
-from imagesearch.pipeline.steps import BatchOutput, ProcessorCache, StepSpec
+from imagesearch.pipeline.steps import BatchOutput, ProcessorCache, StepSpec, count_cores
 from imagesearch.pipeline.summary import StepSummary
 from imagesearch.pipeline.tables import ProcessedPhoto, Table, make_vector_column
 from imagesearch.pipeline.thumbnails import ThumbnailSummary, make_thumbnails
@@ -38,6 +38,7 @@ __all__ = [
     "Table",
     "ThumbnailSummary",
     "choose_roots",
+    "count_cores",
     "find_photo_file",
     "join_names",
     "load_roots",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import logging
 import os
 import secrets
@@ -11,34 +12,44 @@ import socket
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from pathlib import Path
 from types import ModuleType
 
 from imagesearch.errors import UserError, describe_error
 from imagesearch.pipeline.steps import RunOptions
 from imagesearch.text import shorten_reason
 
-# Seconds until an address that does not answer is reported.
+# Seconds until an address that does not answer at all is reported.
 _SECONDS_TO_CONNECT = 10.0
-# Bytes of shared memory for each core, for photos on their way from tasks to actors; Ray's own limit is 30% of
-# the memory of the machine.
-_STORE_BYTES_A_CORE = 256 * 2**20
-# Loopback instead of all interfaces, the switch of Ray for systems whose firewalls ask; no usage statistics.
-_LOCAL_SETTINGS = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_AUTH_MODE": "token"}
+# Bytes of shared memory for each core, for photos on their way from tasks to actors; in all, at most this part
+# of the machine's memory.
+_STORE_BYTES_A_CORE, _MAX_STORE_PART = 256 * 2**20, 0.3
+# Bytes of prepared photos that a task passes on at once.
+_BLOCK_BYTES = 16 * 2**20
+# The names of Ray's sockets are at most 107 bytes long, and Ray appends up to 75 to its folder.
+_MAX_FOLDER_BYTES = 107 - 75
+# Ray reads these when it is imported: no usage statistics, and no log on stderr.
 _SETTINGS = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_BACKEND_LOG_LEVEL": "fatal"}
+# Listen on the loopback interface only, which is the purpose of this switch on macOS and Windows, and answer
+# only who has the token of this process.
+_LOCAL_SETTINGS = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_AUTH_MODE": "token"}
+# An address at which something else answers is reported after two attempts of 10 s; Ray's default is 300 s.
+_CLUSTER_SETTINGS = {"RAY_gcs_rpc_server_connect_timeout_s": "3", "RAY_py_gcs_connect_timeout_s": "8"}
+_CLUSTER_SETTINGS |= {"RAY_NUM_REDIS_GET_RETRIES": "1"}
 
 
 def connect(options: RunOptions) -> ModuleType:
-    """Return ``ray`` with a connection, which the process keeps until it ends.
+    """Return ``ray`` with a connection, which this process keeps until it ends.
 
     Raises
     ------
     UserError
         If Ray is not installed, or its address does not answer.
     """
-    if "ray" not in sys.modules:  # it reads them when it is imported
-        token = {"RAY_AUTH_TOKEN": secrets.token_hex(32)}
-        for name, value in (_SETTINGS if options.ray_address else _SETTINGS | _LOCAL_SETTINGS | token).items():
+    address = options.ray_address
+    if "ray" not in sys.modules:
+        local = _LOCAL_SETTINGS | {"RAY_AUTH_TOKEN": secrets.token_hex(32)}
+        for name, value in (_SETTINGS | (_CLUSTER_SETTINGS if address else local)).items():
             os.environ.setdefault(name, value)
     try:
         import ray
@@ -48,28 +59,43 @@ def connect(options: RunOptions) -> ModuleType:
             'extraction.engine: ray requires more packages; run pip install -e ".[scale]"'
         ) from None
     if not ray.is_initialized():
-        if options.ray_address:
-            _join_cluster(ray, options.ray_address)
+        if address:
+            _join_cluster(ray, address)
         else:
-            _start_here(ray, options.threads)
-    _configure_data(ray)
+            _start_ray(ray, options.threads)
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = context.enable_operator_progress_bars = False  # the run has its own
+    context.print_on_execution_start = False
+    context.raise_original_map_exception = True
+    context.target_max_block_size = _BLOCK_BYTES
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL + 1)  # errors are raised
     return ray
 
 
-def _start_here(ray: ModuleType, cores: int) -> None:
-    """Start Ray on this machine, for as long as this process runs."""
-    # Ray's sockets are in it, and the path of a socket has at most 107 bytes.
-    folder = tempfile.mkdtemp(prefix="ray-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    memory = min(_STORE_BYTES_A_CORE * max(2, cores), _read_total_memory() * 3 // 10)
-    ray.init(
-        num_cpus=cores,
-        include_dashboard=False,
-        object_store_memory=memory,
-        log_to_driver=False,
-        logging_level=logging.ERROR,
-        _temp_dir=folder,
-    )
+def _start_ray(ray: ModuleType, cores: int) -> None:
+    """Start Ray on this machine, until this process ends."""
+    import psutil
+
+    parent = tempfile.gettempdir()
+    if len(os.fsencode(parent)) + len("/ray-12345678") > _MAX_FOLDER_BYTES and Path("/tmp").is_dir():
+        parent = "/tmp"
+    folder = tempfile.mkdtemp(prefix="ray-", dir=parent)
+    atexit.register(_stop_ray, ray, folder)
+    limit = int(psutil.virtual_memory().total * _MAX_STORE_PART)
+    with _mute_stderr():
+        ray.init(
+            num_cpus=cores,
+            include_dashboard=False,
+            object_store_memory=min(_STORE_BYTES_A_CORE * max(cores, 2), limit),
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            _temp_dir=folder,
+        )
+
+
+def _stop_ray(ray: ModuleType, folder: str) -> None:
+    ray.shutdown()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _join_cluster(ray: ModuleType, address: str) -> None:
@@ -78,31 +104,30 @@ def _join_cluster(ray: ModuleType, address: str) -> None:
         try:
             socket.create_connection((host.strip("[]"), int(port)), _SECONDS_TO_CONNECT).close()
         except OSError as error:
-            raise UserError(
-                f"extraction.ray_address: {address} does not answer ({describe_error(error)})"
-            ) from None
+            reason = describe_error(error)
+            raise UserError(f"extraction.ray_address: {address} does not answer ({reason})") from None
     try:
-        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
-    except (OSError, RuntimeError, ValueError) as error:
+        with _mute_stderr():
+            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+    except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         reason = shorten_reason(describe_error(error))
         raise UserError(f"extraction.ray_address: {address}: cannot be used: {reason}") from None
 
 
-def _configure_data(ray: ModuleType) -> None:
-    """Turn off the progress bars and notes of Ray Data: the run has its own."""
-    context = ray.data.DataContext.get_current()
-    context.enable_progress_bars = context.enable_operator_progress_bars = False
-    context.print_on_execution_start = False
-    logging.getLogger("ray.data").setLevel(logging.CRITICAL + 1)  # errors are raised, not logged
+@contextlib.contextmanager
+def _mute_stderr() -> Iterator[None]:
+    """Discard what Ray's libraries, which are not Python, write to stderr when they start."""
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):  # there is no stderr
+            stderr = os.dup(2)
+            stack.callback(os.close, stderr)
+            stack.callback(os.dup2, stderr, 2)
+            with Path(os.devnull).open("w") as nowhere:
+                os.dup2(nowhere.fileno(), 2)
+        yield
 
 
-def _read_total_memory() -> int:
-    import psutil
-
-    return psutil.virtual_memory().total
-
-
-@contextmanager
+@contextlib.contextmanager
 def explain_ray_errors() -> Iterator[None]:
     """Raise `UserError` for an error of the cluster, and for one of this program the error itself."""
     import ray
@@ -110,10 +135,8 @@ def explain_ray_errors() -> Iterator[None]:
     try:
         yield
     except ray.exceptions.RayError as error:
-        cause: BaseException | None = error
-        while isinstance(cause, ray.exceptions.RayTaskError | ray.exceptions.UserCodeException):
-            cause = getattr(cause, "cause", None) or cause.__cause__
-        if cause is not None and not isinstance(cause, ray.exceptions.RayError):
-            raise cause from None
-        reason = shorten_reason(describe_error(cause or error))
+        cause = error.cause if isinstance(error, ray.exceptions.RayTaskError) else error
+        if not isinstance(cause, ray.exceptions.RayError):
+            raise cause from error
+        reason = shorten_reason(describe_error(cause))
         raise UserError(f"Ray: {reason}; finished work is kept; run the script again to continue") from None

@@ -32,8 +32,6 @@ _CORES_OF_ACTOR, _MIN_ACTORS = 4, 2
 _BATCHES_AHEAD = 2
 # Maximum number of parts that the photos are divided into, each prepared by one task.
 _MAX_PARTS = 4096
-# Bytes of prepared photos that a task passes on at once.
-_BYTES_OF_BLOCK = 16 * 2**20
 # A photo that ends the process in which it is decoded or processed is tried this many times again.
 _RETRIES = 3
 

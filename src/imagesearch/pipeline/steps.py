@@ -135,6 +135,16 @@ class ProcessorCache:
         return replace(step, make_processor=make_processor)
 
 
+def count_cores() -> int:
+    """Return the number of CPU cores that models of this process may use.
+
+    It is that of the environment variable ``OMP_NUM_THREADS``, which the processes of the engine ``ray`` have,
+    or that of the machine.
+    """
+    limit = os.environ.get("OMP_NUM_THREADS", "")
+    return int(limit) if limit.isdecimal() and int(limit) else os.cpu_count() or 1
+
+
 @contextmanager
 def lock_tables(steps: Sequence[StepSpec]) -> Iterator[None]:
     """Lock all tables of some steps against other processes."""
