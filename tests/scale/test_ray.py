@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +23,9 @@ from imagesearch.faces import detect_faces
 from imagesearch.features import extract_features
 from imagesearch.geo import extract_geo
 from imagesearch.photos import compute_photo_id
-from imagesearch.pipeline import Dataset, StepSummary
+from imagesearch.pipeline import Dataset, StepSpec, StepSummary
 from imagesearch_demo.album import make_album
-from imagesearch_demo.scoring import make_demo_config
+from imagesearch_demo.scoring import MODELS, make_demo_config
 
 STEPS: tuple[Callable[[Config, Dataset], object], ...] = (extract_features, detect_faces, extract_geo)
 TABLES = ("clip", "vit", "classes", "faces", "geo")
@@ -85,7 +87,9 @@ def read_table(config: Config, name: str) -> tuple[list[tuple], pa.Table]:
 
 @pytest.mark.parametrize("name", TABLES)
 def test_the_tables_are_those_of_the_local_engine(configs: dict[str, Config], name: str) -> None:
-    (entries, rows), (expected_entries, expected) = (read_table(configs[key], name) for key in ("ray", "local"))
+    (entries, rows), (expected_entries, expected) = (
+        read_table(configs[key], name) for key in ("ray", "local")
+    )
     assert entries == expected_entries and len(entries) == 61
     assert rows.schema == expected.schema and len(rows) == len(expected) > 50
     for column in rows.column_names:
@@ -98,12 +102,10 @@ def test_the_tables_are_those_of_the_local_engine(configs: dict[str, Config], na
 
 
 def test_damaged_photos_have_the_reasons_of_the_local_engine(configs: dict[str, Config]) -> None:
-    failed, damaged = {}, {}
-    for key, config in configs.items():
-        shutil.rmtree(config.dataset.folder / "hashes", ignore_errors=True)
-        summary = extract_features(config, Dataset(config), retry_failed=True)
-        failed[key] = summary.failed
-    assert failed["ray"] == failed["local"] and len(failed["ray"]) == 3, damaged
+    done = {
+        key: extract_features(config, Dataset(config), retry_failed=True) for key, config in configs.items()
+    }
+    assert done["ray"].failed == done["local"].failed and len(done["ray"].failed) == 3
 
 
 @pytest.mark.parametrize(("first", "second"), [("local", "ray"), ("ray", "local")])
@@ -161,6 +163,42 @@ def test_a_bug_is_reported_as_one(world: World) -> None:
     give_order(world, "always fail process")
     with pytest.raises(ZeroDivisionError, match="a bug"):
         run(world)
+
+
+def test_a_worker_that_computes_otherwise_ends_the_run(world: World) -> None:
+    step = replace(make_step(world), compute_fingerprint=partial(str, "B"))
+    with pytest.raises(UserError, match=r"colour: .*the model or its precision differs .*\(B, expected A\)"):
+        world.run(step, engine="ray", workers=2)
+
+
+@pytest.mark.parametrize("runtime", ["openvino", "torch"])
+def test_a_model_that_cannot_be_loaded_is_reported_in_one_line(
+    album: Path, tmp_path: Path, runtime: str
+) -> None:
+    shutil.copytree(MODELS / "clip", tmp_path / "clip")
+    weights = tmp_path / "clip" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:5000])
+    settings = [f"models.clip={tmp_path / 'clip'}", f"models.runtime={runtime}", "dataset.name=bad", *RAY]
+    config = load_config(album / "config.yaml", settings)
+    with pytest.raises(UserError, match="cannot be loaded as a clip model") as raised:
+        extract_features(config, Dataset(config), only=["clip"])
+    assert "\n" not in str(raised.value)
+
+
+def test_workers_receive_no_token(album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ray import cloudpickle
+
+    steps: list[StepSpec] = []
+    monkeypatch.setattr(
+        Dataset, "update_tables", lambda self, given, **_: steps.extend(given) or StepSummary()
+    )
+    secrets = ["milvus.token=much-too-secret", "geo.options={api_key: much-too-secret}"]
+    config = load_config(album / "config.yaml", [*secrets, "geo.geocoder=opencage"])
+    for run_step in STEPS[:2]:
+        run_step(config, Dataset(config))
+    assert [step.name for step in steps] == ["clip", "vit", "faces"]
+    for step in steps:
+        assert b"much-too-secret" not in cloudpickle.dumps(step)
 
 
 def test_batches_are_processed_by_two_processes(world: World) -> None:
