@@ -145,7 +145,7 @@ def test_a_worker_that_is_killed_loses_nothing(world: World, moment: str) -> Non
 
 def test_a_photo_that_kills_every_worker_ends_the_run(world: World) -> None:
     give_order(world, "always kill process")
-    with pytest.raises(UserError, match="^Ray: "):
+    with pytest.raises(UserError, match=r"^Ray: "):
         run(world)
     (world.data / "orders" / "always kill process").unlink()
     assert count_photos(run(world)) == (12, 0, 0, 0, 0)

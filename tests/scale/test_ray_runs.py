@@ -51,13 +51,17 @@ def test_after_the_end_of_the_driver_nothing_runs_and_the_next_run_goes_on(
     folders = (ROOT / "src", ROOT / "tests", ROOT / "tests" / "scale")
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, folders))}
     command = [sys.executable, "-c", _RUN, str(tmp_path)]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+    options = {"env": environment, "stdout": subprocess.PIPE, "text": True, "start_new_session": True}
+    with subprocess.Popen(command, **options) as process:
         assert process.stdout is not None and process.stdout.readline() == "six\n"
         # two agents notice only after half a minute or more that Ray has ended
         family = psutil.Process(process.pid).children(recursive=True)
         started = [one for one in family if not one.name().endswith("Agent")]
         commands = [" ".join(one.cmdline()) for one in started]
-        process.send_signal(end)
+        if end == signal.SIGINT:  # Ctrl-C in a terminal is sent to all processes
+            os.killpg(process.pid, end)
+        else:
+            process.send_signal(end)
     assert len(started) > 4
     _, alive = psutil.wait_procs(started, timeout=30)
     assert not alive
@@ -111,5 +115,5 @@ def test_an_address_is_accepted(world: World, address: str) -> None:
 
 @pytest.mark.parametrize("address", ["ray://head:10001", "head", "head:0", "6379"])
 def test_another_address_is_refused(world: World, address: str) -> None:
-    with pytest.raises(UserError, match="extraction.ray_address: expected a host and a port"):
+    with pytest.raises(UserError, match=r"extraction\.ray_address: expected a host and a port"):
         world.config(f"extraction.ray_address={address!r}")

@@ -186,7 +186,7 @@ def _fingerprint_vit(models: ModelsConfig, top_k: int) -> str:
 
 
 class _ClipProcessor:
-    """Encodes photos; the weights are loaded with the first batch, because `prepare` does not require them."""
+    """Encodes photos; the weights are loaded with the first batch, `prepare` does not require them."""
 
     def __init__(self, models: ModelsConfig) -> None:
         self._models, self._preparation = models, load_preparation("clip", models)

@@ -1,4 +1,4 @@
-"""The engine of this process: photos are decoded in threads, and the models run in the thread of the caller."""
+"""The engine of this process: photos are decoded in threads, and processed in the thread of the caller."""
 
 from __future__ import annotations
 

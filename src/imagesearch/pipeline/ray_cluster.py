@@ -21,9 +21,8 @@ from imagesearch.text import shorten_reason
 
 # Seconds until an address that does not answer at all is reported.
 _SECONDS_TO_CONNECT = 10.0
-# Bytes of shared memory for each core, for photos on their way from tasks to actors; in all, at most this part
-# of the machine's memory.
-_STORE_BYTES_A_CORE, _MAX_STORE_PART = 256 * 2**20, 0.3
+# Bytes of shared memory for each core, and for at least two, for photos on their way from tasks to actors.
+_STORE_BYTES_A_CORE = 256 * 2**20
 # Bytes of prepared photos that a task passes on at once.
 _BLOCK_BYTES = 16 * 2**20
 # The names of Ray's sockets are at most 107 bytes long, and Ray appends up to 75 to its folder.
@@ -74,19 +73,16 @@ def connect(options: RunOptions) -> ModuleType:
 
 def _start_ray(ray: ModuleType, cores: int) -> None:
     """Start Ray on this machine, until this process ends."""
-    import psutil
-
     parent = tempfile.gettempdir()
     if len(os.fsencode(parent)) + len("/ray-12345678") > _MAX_FOLDER_BYTES and Path("/tmp").is_dir():
         parent = "/tmp"
     folder = tempfile.mkdtemp(prefix="ray-", dir=parent)
     atexit.register(_stop_ray, ray, folder)
-    limit = int(psutil.virtual_memory().total * _MAX_STORE_PART)
     with _mute_stderr():
         ray.init(
             num_cpus=cores,
             include_dashboard=False,
-            object_store_memory=min(_STORE_BYTES_A_CORE * max(cores, 2), limit),
+            object_store_memory=_STORE_BYTES_A_CORE * max(cores, 2),
             log_to_driver=False,
             logging_level=logging.ERROR,
             _temp_dir=folder,
@@ -111,7 +107,10 @@ def _join_cluster(ray: ModuleType, address: str) -> None:
             ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
     except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
         reason = shorten_reason(describe_error(error))
-        raise UserError(f"extraction.ray_address: {address}: cannot be used: {reason}") from None
+        advice = (
+            "" if os.environ.get("RAY_AUTH_MODE") else "; if it requires a token, set RAY_AUTH_MODE=token"
+        )
+        raise UserError(f"extraction.ray_address: {address}: {reason}{advice}") from None
 
 
 @contextlib.contextmanager

@@ -1,7 +1,7 @@
-"""The engine of Ray: photos are decoded by tasks and processed by actors, also on other machines.
+"""The engine of Ray: photos are decoded by tasks and processed by actors, which can be on several machines.
 
-Ray Data distributes the work, limits what is in memory, and repeats what a process that died had not finished.
-This process lists the photos, and is the only one that writes tables.
+Ray Data distributes the work, limits what is in memory, and repeats what a process that died had not
+finished. The process that runs the step lists the photos, and is the only one that writes tables.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import platform
 import warnings
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,16 +23,16 @@ from imagesearch.pipeline.pending import PendingWork
 from imagesearch.pipeline.ray_cluster import connect, explain_ray_errors
 from imagesearch.pipeline.steps import ActiveStep, RunOptions, StepSpec
 
-# Tasks and actors share the cores: each task reserves 0.9 of a core, and all actors on CPUs together the rest.
-# Actors that reserved whole cores would leave them idle while they wait for photos.
-_CORES_OF_TASK = 0.9
-# On CPUs, the number of cores for one actor, and the minimum number of actors.
-_CORES_OF_ACTOR, _MIN_ACTORS = 4, 2
-# Batches that wait in front of an actor, besides the one that it processes.
+# Tasks and actors share the cores: each task reserves 0.9 of a core, and all actors on CPUs together reserve
+# the rest. If actors reserved whole cores, these would be idle while the actors wait for photos.
+_CORES_A_TASK = 0.9
+# On CPUs, there is an actor for this many cores, and there are at least two.
+_CORES_AN_ACTOR, _MIN_ACTORS = 4, 2
+# Batches that are sent to an actor in advance.
 _BATCHES_AHEAD = 2
-# Maximum number of parts that the photos are divided into, each prepared by one task.
+# Maximum number of parts that the photos are divided into. Each part is prepared by one task.
 _MAX_PARTS = 4096
-# A photo that ends the process in which it is decoded or processed is tried this many times again.
+# How often a batch is repeated after it has ended the process of its actor.
 _RETRIES = 3
 
 
@@ -52,16 +52,20 @@ def process_photos(
     hashes: Mapping[int, bytes],
     options: RunOptions,
 ) -> Generator[EngineResult, None, None]:
-    """Yield a result for each batch, in the order in which they are done; see `local_engine.process_photos`.
+    """Yield a result for each batch, in the order in which the batches are done.
+
+    Parameters
+    ----------
+    photos, work, previews, hashes, options
+        See `local_engine.process_photos`.
 
     Raises
     ------
     UserError
-        If Ray is not installed or cannot be reached, or if a worker cannot read a photo that can be read here,
-        cannot load a model, or computes with another precision than this machine would.
+        If Ray is not installed or does not answer, if a worker cannot read a photo that this process can
+        read, cannot load a model or has another one, or if a batch ends each process that processes it.
     """
     ray = connect(options)
-    specs = [one.spec for one in work]
     items = [
         _Item(
             photo,
@@ -71,125 +75,125 @@ def process_photos(
         for photo in photos
     ]
     with explain_ray_errors():
-        dataset = _make_dataset(ray, items, specs, previews, options)
-        rows = dataset.iter_rows()
-        try:
-            for row in rows:
-                result = row["result"]
-                if isinstance(result, str):
-                    raise UserError(result)
-                _check_unseen(result)
-                yield result
-        finally:
-            del rows, dataset  # stops the tasks and actors of this run
+        results = _make_dataset(ray, items, [one.spec for one in work], previews, options).iter_rows()
+        for row in results:
+            result = row["result"]
+            if isinstance(result, str):
+                raise UserError(result)
+            _check_unseen(result)
+            yield result
 
 
 def _make_dataset(
     ray: Any, items: Sequence[_Item], specs: Sequence[StepSpec], previews: PreviewCache, options: RunOptions
 ) -> Any:
-    """Return a dataset of results, which is computed while it is read."""
+    """Return a dataset of results, which are computed while they are read."""
     resources = ray.cluster_resources()
-    cores, gpus = int(resources.get("CPU", 1)), int(resources.get("GPU", 0))
-    if gpus and any(spec.uses_gpu for spec in specs):
-        actors, threads, share = gpus, 1, {"num_gpus": 1, "num_cpus": 0}
-    else:
-        actors = max(min(_MIN_ACTORS, cores), cores // _CORES_OF_ACTOR)
-        threads = max(1, cores // actors)
-        share = {"num_cpus": (1 - _CORES_OF_TASK) * cores / actors}
+    cores, gpus = max(1, int(resources.get("CPU", 1))), int(resources.get("GPU", 0))
     size = max(1, min(options.batch_size, len(items) // (2 * cores)))
     parts = min(-(-len(items) // size), _MAX_PARTS)
+    uses_gpus = gpus > 0 and any(spec.uses_gpu for spec in specs)
+    actors = min(parts, gpus if uses_gpus else max(_MIN_ACTORS, cores // _CORES_AN_ACTOR))
+    reserved = (
+        {"num_gpus": 1, "num_cpus": 0} if uses_gpus else {"num_cpus": (1 - _CORES_A_TASK) * cores / actors}
+    )
     dataset = ray.data.from_items([{"item": item} for item in items], override_num_blocks=parts)
-    prepare, retries = _PreparePhotos(specs, previews), {"max_task_retries": _RETRIES, "max_restarts": -1}
-    pool = ray.data.ActorPoolStrategy(size=actors, max_tasks_in_flight_per_actor=_BATCHES_AHEAD)
+    dataset = dataset.map_batches(_PreparePhotos(specs, previews), batch_size=None, num_cpus=_CORES_A_TASK)
     with warnings.catch_warnings():
-        # Ray has no other way yet to limit the retries of Ray Data, whose default is to retry without end
+        # Ray Data repeats without end by default, and has no other way yet to change this.
         warnings.simplefilter("ignore", DeprecationWarning)
-        prepared = dataset.map_batches(prepare, batch_size=None, num_cpus=_CORES_OF_TASK)
-        return prepared.map_batches(
+        return dataset.map_batches(
             _ProcessBatches,
-            fn_constructor_args=(specs, threads),
+            fn_constructor_args=(specs, max(1, cores // actors)),
             batch_size=options.batch_size,
-            compute=pool,
-            **share,
-            **retries,
+            compute=ray.data.ActorPoolStrategy(size=actors, max_tasks_in_flight_per_actor=_BATCHES_AHEAD),
+            max_restarts=-1,
+            max_task_retries=_RETRIES,
+            **reserved,
         )
 
 
 def _check_unseen(result: EngineResult) -> None:
-    """Raise `UserError` if a worker cannot read a photo that this machine can read."""
+    """Raise `UserError` if a worker cannot read a photo that this process can read."""
     for photo in result.unseen:
         if os.access(photo.file, os.R_OK):
             raise UserError(
                 f"{photo.file}: can be read here but not by the Ray worker on {result.host}; "
-                "all machines must have the folders of photos under the same path (docs/ray.md)"
+                "all machines must have the folders of photos at the same paths (docs/ray.md)"
             )
 
 
-# --- in the workers ----------------------------------------------------------------------------------------
+# --- in the processes of Ray -------------------------------------------------------------------------------
 
 
 class _PreparePhotos:
-    """Prepares photos for some steps; a task of Ray Data, without a state that must be kept."""
+    """Prepares photos for some steps, in a task."""
 
     def __init__(self, specs: Sequence[StepSpec], previews: PreviewCache) -> None:
         self._specs, self._previews = specs, previews
 
     def __call__(self, batch: Mapping[str, np.ndarray]) -> Iterator[dict[str, np.ndarray]]:
+        """Yield the photos one by one. If none can be prepared, yield the reason."""
         try:
             steps = {spec.name: ActiveStep(spec, set(), spec.make_processor()) for spec in self._specs}
         except UserError as error:
-            yield {"prepared": _make_column([str(error)])}
+            yield {"prepared": _make_column(_add_host(error))}
             return
         with share_cores(os.cpu_count() or 1):  # as many tasks run at the same time
             for item in batch["item"]:
                 missing = [steps[name] for name in item.steps]
                 known = {item.photo.photo_id: item.content} if item.content else {}
-                prepared = prepare_photo(item.photo, missing, self._previews, known)
-                yield {"prepared": _make_column([prepared])}
+                yield {"prepared": _make_column(prepare_photo(item.photo, missing, self._previews, known))}
 
 
 class _ProcessBatches:
-    """Processes batches of prepared photos with the models of some steps; an actor of Ray Data."""
+    """Processes batches of prepared photos with the models of some steps, in an actor."""
 
     def __init__(self, specs: Sequence[StepSpec], threads: int) -> None:
-        os.environ["OMP_NUM_THREADS"] = str(threads)
-        self._specs, self._steps = specs, None
+        os.environ["OMP_NUM_THREADS"] = str(threads)  # see `count_cores`
+        self._specs = specs
+        self._steps: list[ActiveStep] | None = None
 
     def __call__(self, batch: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        return {"result": _make_column([self._process(list(batch["prepared"]))])}
+        """Return the result of a batch. If no photo can be processed, return the reason."""
+        try:
+            return {"result": _make_column(self._process(list(batch["prepared"])))}
+        except UserError as error:
+            return {"result": _make_column(_add_host(error))}
 
     def _process(self, batch: list[PreparedPhoto | str]) -> EngineResult | str:
-        """Return the result of a batch, or the reason why no photo can be processed."""
-        if reasons := [one for one in batch if isinstance(one, str)]:
-            return reasons[0]
-        try:
-            if self._steps is None:
-                self._steps = [_activate(spec) for spec in self._specs]
-            batches = []
-            for step in self._steps:
-                name = step.spec.name
-                mine = [one for one in batch if name in one.inputs or name in one.errors]
-                if mine:
-                    batches.append(process_batch(step, mine))
-        except UserError as error:
-            return f"{platform.node()}: {error}"
+        for reason in batch:
+            if isinstance(reason, str):
+                return reason
+        if self._steps is None:
+            self._steps = [_activate(spec) for spec in self._specs]
+        batches = []
+        for step in self._steps:
+            name = step.spec.name
+            of_step = [one for one in batch if name in one.inputs or name in one.errors]
+            if of_step:
+                batches.append(process_batch(step, of_step))
         unseen = [one.photo for one in batch if one.errors and not os.access(one.photo.file, os.R_OK)]
         return EngineResult(len(batch), batches, list_damaged(batch), unseen, platform.node())
 
 
 def _activate(spec: StepSpec) -> ActiveStep:
-    """Make the processor of a step, and check that it gives the values that the driver expects."""
-    here = spec.compute_fingerprint() if spec.compute_fingerprint else spec.fingerprint
-    if here != spec.fingerprint:
+    """Make the processor of a step. Raise `UserError` if its values differ from those that are expected."""
+    fingerprint = spec.compute_fingerprint() if spec.compute_fingerprint else spec.fingerprint
+    if fingerprint != spec.fingerprint:
         raise UserError(
             f"{spec.name}: the model or its precision differs from the machine that runs the step "
-            f"({here}, expected {spec.fingerprint}); set models.precision in the config"
+            f"({fingerprint}, expected {spec.fingerprint}); use the same files, and set models.precision"
         )
     return ActiveStep(spec, set(), spec.make_processor())
 
 
-def _make_column(values: Sequence[Any]) -> np.ndarray:
-    """Return a column of any objects."""
-    column = np.empty(len(values), object)
-    column[:] = values
+def _add_host(error: UserError) -> str:
+    return f"{error} (Ray worker on {platform.node()})"
+
+
+def _make_column(value: Any) -> np.ndarray:
+    """Return a column of one row, with any object."""
+    column = np.empty(1, object)
+    column[0] = value
     return column

@@ -58,8 +58,8 @@ class StepSpec:
     ``fingerprint`` identifies everything that decides the values in the tables, such as the model and its
     input size. It is known without making the processor. When it changes, all photos are processed again.
 
-    With the engine ``ray``, ``make_processor`` and ``compute_fingerprint`` are also called in other processes.
-    They must not contain anything secret. ``compute_fingerprint`` returns the fingerprint that the processor
+    With the engine ``ray``, ``make_processor`` and ``compute_fingerprint`` are called in other processes, so
+    they must not contain anything secret. ``compute_fingerprint`` returns the fingerprint that the processor
     has there; None if it is the same everywhere. ``uses_gpu`` is whether the processor computes on a GPU if
     there is one.
     """
@@ -138,8 +138,8 @@ class ProcessorCache:
 def count_cores() -> int:
     """Return the number of CPU cores that models of this process may use.
 
-    It is that of the environment variable ``OMP_NUM_THREADS``, which the processes of the engine ``ray`` have,
-    or that of the machine.
+    It is the value of the environment variable ``OMP_NUM_THREADS``, which the actors of the engine ``ray``
+    have, or all cores of the machine.
     """
     limit = os.environ.get("OMP_NUM_THREADS", "")
     return int(limit) if limit.isdecimal() and int(limit) else os.cpu_count() or 1
