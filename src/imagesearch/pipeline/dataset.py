@@ -281,16 +281,8 @@ class Dataset:
         """
         self.refuse_undecided_folders()
         downloaded = self.download_photos(retry_failed, progress)
-        extraction = self.config.extraction
-        options = RunOptions(
-            batch_size or extraction.batch_size,
-            extraction.workers,
-            retry_failed,
-            progress,
-            extraction.engine,
-            extraction.ray_address,
-        )
-        if self._processors is not None and extraction.engine == "local":
+        options = RunOptions.from_config(self.config.extraction, batch_size, retry_failed, progress)
+        if self._processors is not None and options.engine == "local":
             steps = [self._processors.keep_processor(step) for step in steps]
         names = {table.name for step in steps for table in step.tables}
         hashes = {} if "clip" in names else self._read_known_hashes("clip")

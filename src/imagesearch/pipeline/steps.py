@@ -6,10 +6,11 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import pyarrow as pa
 
+from imagesearch.config import ExtractionConfig
 from imagesearch.photos import DecodedPhoto, Photo
 from imagesearch.pipeline.progress import Progress
 from imagesearch.pipeline.tables import Table
@@ -110,6 +111,20 @@ class RunOptions:
     progress: Progress | None = None
     engine: str = "local"
     ray_address: str = ""
+
+    @classmethod
+    def from_config(
+        cls, config: ExtractionConfig, batch_size: int | None, retry_failed: bool, progress: Progress | None
+    ) -> Self:
+        """Return the options of a config; ``batch_size`` replaces its own."""
+        return cls(
+            batch_size or config.batch_size,
+            config.workers,
+            retry_failed,
+            progress,
+            config.engine,
+            config.ray_address,
+        )
 
     @property
     def threads(self) -> int:
