@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
@@ -77,10 +76,10 @@ def test_after_the_end_of_the_driver_nothing_runs_and_the_next_run_goes_on(
 
 def test_an_address_that_does_not_answer_is_reported(world: World) -> None:
     world.add("a.png", 1)
-    started = time.monotonic()
-    done = world.run("01_extract_features.py", *RAY, "--set", "extraction.ray_address=127.0.0.1:1", code=2)
+    address = "extraction.ray_address=127.0.0.1:1"
+    done = world.run("01_extract_features.py", *RAY, "--set", address, code=2, process=True)
     assert "127.0.0.1:1 does not answer (Connection refused)" in done.stderr
-    assert done.stderr.count("\n") == 1 and time.monotonic() - started < 60
+    assert done.stderr.count("\n") == 1
 
 
 def test_an_address_of_something_else_is_reported(world: World) -> None:

@@ -40,6 +40,8 @@ _CLUSTER_SETTINGS |= {"RAY_NUM_REDIS_GET_RETRIES": "1"}
 def connect(options: RunOptions) -> ModuleType:
     """Return ``ray`` with a connection, which this process keeps until it ends.
 
+    A connection that the process has already is used, whatever the address.
+
     Raises
     ------
     UserError
