@@ -32,6 +32,8 @@ _CORES_AN_ACTOR, _MIN_ACTORS = 4, 2
 _BATCHES_AHEAD = 2
 # Maximum number of parts that the photos are divided into. Each part is prepared by one task.
 _MAX_PARTS = 4096
+# Photos that a task adds to its output at a time: one at a time takes twice the CPU time, 1.0 ms for a photo.
+_PHOTOS_A_BLOCK = 8
 # How often a batch is repeated after it has ended the process of its actor.
 _RETRIES = 3
 
@@ -133,17 +135,20 @@ class _PreparePhotos:
         self._specs, self._previews = specs, previews
 
     def __call__(self, batch: Mapping[str, np.ndarray]) -> Iterator[dict[str, np.ndarray]]:
-        """Yield the photos one by one. If none can be prepared, yield the reason."""
+        """Yield the photos, some at a time. If none can be prepared, yield the reason."""
         try:
             steps = {spec.name: ActiveStep(spec, set(), spec.make_processor()) for spec in self._specs}
         except UserError as error:
             yield {"prepared": _make_column(_add_host(error))}
             return
         with share_cores(os.cpu_count() or 1):  # as many tasks run at the same time
-            for item in batch["item"]:
-                missing = [steps[name] for name in item.steps]
-                known = {item.photo.photo_id: item.content} if item.content else {}
-                yield {"prepared": _make_column(prepare_photo(item.photo, missing, self._previews, known))}
+            for start in range(0, len(batch["item"]), _PHOTOS_A_BLOCK):
+                items = batch["item"][start : start + _PHOTOS_A_BLOCK]
+                yield {"prepared": _make_column(*(self._prepare(item, steps) for item in items))}
+
+    def _prepare(self, item: _Item, steps: Mapping[str, ActiveStep]) -> PreparedPhoto:
+        known = {item.photo.photo_id: item.content} if item.content else {}
+        return prepare_photo(item.photo, [steps[name] for name in item.steps], self._previews, known)
 
 
 class _ProcessBatches:
@@ -192,8 +197,8 @@ def _add_host(error: UserError) -> str:
     return f"{error} (Ray worker on {platform.node()})"
 
 
-def _make_column(value: Any) -> np.ndarray:
-    """Return a column of one row, with any object."""
-    column = np.empty(1, object)
-    column[0] = value
+def _make_column(*values: Any) -> np.ndarray:
+    """Return a column of any objects."""
+    column = np.empty(len(values), object)
+    column[:] = values
     return column
