@@ -20,6 +20,7 @@ from make_photos import link_photos, make_photos
 
 from imagesearch.config import Config, load_config
 from imagesearch.features import extract
+from imagesearch.features.score_calibration import save_reference_texts
 from imagesearch.pipeline import Dataset, make_vector_column
 from imagesearch.pipeline.processed_photo import make_processed_row, make_processed_table
 
@@ -252,7 +253,7 @@ def write_tables(config: Config, dimension: int, kinds: tuple[str, ...]) -> None
     """Write the tables that step 01 would have written, with random vectors."""
     dataset = Dataset(config)
     steps = {"clip": extract._make_clip_step, "vit": extract._make_vit_step}
-    steps["clip"](config, dataset).make_processor()  # saves the vectors of the reference texts
+    save_reference_texts(config, dataset)
     rng = np.random.default_rng(0)
     for start in range(0, len(dataset.photos), _ROWS_IN_SHARD):
         photos = dataset.photos[start : start + _ROWS_IN_SHARD]

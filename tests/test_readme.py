@@ -148,9 +148,9 @@ def test_make_demo_makes_every_file_that_it_lists(demo: Clone) -> None:
 
 def remove_foreign_commands(text: str) -> str:
     """Remove the commands of other programs, and their options, from a page."""
-    programs = "pip|conda|rclip|docker|helm|kubectl|milvus-lite|systemctl|journalctl"
+    programs = "pip|conda|rclip|docker|helm|kubectl|milvus-lite|systemctl|journalctl|ray"
     text = re.sub(rf"`(?:{programs}) [^`]*`", "", text)
-    return re.sub(rf"^ {{4}}(?!\$ )\S*(?:{programs}) .*$", "", text, flags=re.MULTILINE)
+    return re.sub(rf"^ {{4,}}(?!\$ )\S*(?:{programs}) .*$", "", text, flags=re.MULTILINE)
 
 
 def test_every_option_is_known() -> None:

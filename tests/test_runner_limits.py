@@ -17,7 +17,7 @@ from step_world import ColourProcessor, World, count_photos
 
 from imagesearch.errors import UserError
 from imagesearch.photos import DecodedPhoto, Photo
-from imagesearch.pipeline import BatchOutput
+from imagesearch.pipeline import BatchOutput, local_engine
 from imagesearch.pipeline import runner as runner_module
 from imagesearch.pipeline.tables import Table
 
@@ -160,7 +160,7 @@ def test_a_limited_number_of_photos_wait_for_the_processor(tmp_path: Path) -> No
     world.run(world.step(processor=processor), batch_size=2, workers=8)
     assert processor.prepared == 60
     # the current batch, and the photos decoded ahead
-    assert processor.most <= 2 + runner_module._BATCHES_AHEAD * 2
+    assert processor.most <= 2 + local_engine._BATCHES_AHEAD * 2
 
 
 def test_all_batches_but_the_last_have_the_requested_size(tmp_path: Path) -> None:

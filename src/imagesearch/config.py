@@ -27,6 +27,7 @@ from imagesearch.config_values import (
     OptionalPath,
     Options,
     Patterns,
+    RayAddress,
     ResolvedPath,
     ResolvedPaths,
     SavedQueries,
@@ -104,6 +105,8 @@ class ExtractionConfig(_Section):
     preview_size: int = Field(default=1024, ge=256, le=8192)
     max_megapixels: float = Field(default=200.0, gt=0, le=10_000)
     top_classes: int = Field(default=5, ge=1, le=1000)
+    engine: Literal["local", "ray"] = "local"
+    ray_address: RayAddress = ""
 
 
 class FacesConfig(_Section):
@@ -246,6 +249,14 @@ class Config(_Section):
     api: ApiConfig = Field(default_factory=dict)  # type: ignore[arg-type]
     watch: WatchConfig = WatchConfig()
     web: WebConfig = WebConfig()
+
+    @property
+    def for_workers(self) -> Config:
+        """This config without the settings of servers, which have tokens and keys."""
+        sections = ("milvus", "geo", "api", "web")
+        return self.model_copy(
+            update={name: type(getattr(self, name)).model_construct() for name in sections}
+        )
 
 
 def load_config(file: str | Path, assignments: Iterable[str] = (), dataset: str | None = None) -> Config:

@@ -158,6 +158,13 @@ def _check_header(value: str) -> str:
     return value
 
 
+def _check_ray_address(value: str) -> str:
+    """Accept an empty text, ``auto``, or a host and a port."""
+    if value in ("", "auto") or _HOST_PORT.fullmatch(value):
+        return value
+    raise ValueError("expected a host and a port, such as 192.168.1.10:6379, or auto; empty for this machine")
+
+
 def _require_auto_or_number(most: int) -> BeforeValidator:
     def check(value: Any) -> Any:
         is_number = isinstance(value, int) and not isinstance(value, bool)
@@ -188,6 +195,7 @@ Options = dict[str, Annotated[str | int | float | bool, BeforeValidator(_check_o
 ThreadCount = Annotated[int | Literal["auto"], _require_auto_or_number(256)]
 ClusterCount = Annotated[int | Literal["auto"], _require_auto_or_number(65_536)]  # the limit of Milvus
 DatasetName = Annotated[str, BeforeValidator(_check_dataset_name)]
+RayAddress = Annotated[str, AfterValidator(_check_ray_address)]
 ServerUrl = Annotated[str, AfterValidator(check_server_url)]
 TileUrl = Annotated[str, AfterValidator(check_tile_url)]
 HeaderValue = Annotated[str, AfterValidator(_check_header)]

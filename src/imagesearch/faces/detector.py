@@ -20,6 +20,7 @@ import numpy as np
 from PIL import Image
 
 from imagesearch.errors import UserError, describe_error
+from imagesearch.pipeline import count_cores
 from imagesearch.text import shorten_reason
 
 # The folder in which InsightFace stores downloaded packs.
@@ -228,8 +229,9 @@ def _make_session_options(in_flight: int):
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    if in_flight > 1:  # otherwise ONNX Runtime uses all cores
-        options.intra_op_num_threads = max(1, (os.cpu_count() or 1) // in_flight)
+    threads = max(1, count_cores() // in_flight)
+    if threads < (os.cpu_count() or 1):  # otherwise ONNX Runtime uses all cores
+        options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
     # waiting threads must not occupy the cores that decode photos
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from imagesearch.pipeline import (
     Progress,
     StepSpec,
     StepSummary,
+    count_cores,
     make_vector_column,
 )
 
@@ -100,7 +101,15 @@ def detect_faces(
     dataset.refuse_imported()
     _ = dataset.photos  # reports a missing folder before a missing pack
     table, fingerprint = dataset.open_table("faces"), _make_fingerprint(config)
-    step = StepSpec("faces", (table,), fingerprint, lambda: _FaceProcessor(config))
+    settings, uses_gpu = config.for_workers, config.models.device in ("auto", "cuda")
+    step = StepSpec(
+        "faces",
+        (table,),
+        fingerprint,
+        partial(_FaceProcessor, settings),
+        partial(_make_fingerprint, settings),
+        uses_gpu,
+    )
     return dataset.update_tables([step], retry_failed=retry_failed, progress=progress)
 
 
@@ -199,11 +208,13 @@ def _make_fingerprint(config: Config) -> str:
 
 
 class _FaceProcessor:
+    """Detects faces; the models are loaded with the first batch, because `prepare` does not require them."""
+
     min_short_side = 0
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._detector = make_detector(config, min(os.cpu_count() or 1, _MAX_IN_FLIGHT))
+        self._detector: FaceDetector | None = None
         self.min_long_side = config.extraction.preview_size
 
     def prepare(self, photo: Photo, decoded: DecodedPhoto) -> DecodedPhoto:
@@ -212,6 +223,8 @@ class _FaceProcessor:
     def process(self, photo_ids: list[int], inputs: list[DecodedPhoto]) -> BatchOutput:
         rows: list[dict[str, Any]] = []
         errors: dict[int, str] = {}
+        if self._detector is None:
+            self._detector = make_detector(self._config, min(count_cores(), _MAX_IN_FLIGHT))
         results = self._detector.detect_batch([decoded.image for decoded in inputs])
         for photo_id, decoded, detected in zip(photo_ids, inputs, results, strict=True):
             if isinstance(detected, Exception):

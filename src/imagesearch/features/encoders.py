@@ -149,8 +149,21 @@ def _choose_settings(models: ModelsConfig, on_cpu: bool) -> tuple[str, str, str]
     return "cpu", "auto" if models.precision == "float16" else models.precision, models.runtime
 
 
-def _load_model(kind: str, name: str, runtime: Runtime) -> Any:
-    """Return a model on OpenVINO, or on PyTorch if the runtime says so or the model cannot be converted."""
+def load_preparation(kind: str, models: ModelsConfig) -> Any:
+    """Return what prepares photos for the config's CLIP or ViT, without loading its weights.
+
+    It has ``input_side`` and ``prepare``, as the models have.
+    """
+    runtime = Runtime.choose(models.device, models.precision, models.runtime)
+    return _load_model(kind, getattr(models, kind), runtime, without_weights=True)
+
+
+def _load_model(kind: str, name: str, runtime: Runtime, without_weights: bool = False) -> Any:
+    """Return a model on OpenVINO, or on PyTorch if the runtime says so or the model cannot be converted.
+
+    Models on OpenVINO load their weights when they are first used. ``without_weights`` returns only the
+    preparation of a model on PyTorch.
+    """
     folder = fetch_model(name, kind)
     check_model_kind(kind, name, folder)
     if runtime.library == "openvino":
@@ -163,8 +176,10 @@ def _load_model(kind: str, name: str, runtime: Runtime) -> Any:
         except ConversionError as error:
             _report_fallback(f"models.{kind}: {name} runs on torch, because {error}")
             runtime = Runtime("torch", runtime.device, runtime.precision)
-    from imagesearch.features.torch_models import TorchClip, TorchVit
+    from imagesearch.features.torch_models import TorchClip, TorchPreparation, TorchVit
 
+    if without_weights:
+        return TorchPreparation(kind, name, folder)
     return {"clip": TorchClip, "vit": TorchVit}[kind](name, folder, runtime)
 
 

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from imagesearch.config import Config
+from imagesearch.config import Config, ModelsConfig
 from imagesearch.errors import UserError
-from imagesearch.features.encoders import ClipEncoder, VitEncoder, fingerprint_encoder, select_top_k
+from imagesearch.features.encoders import (
+    ClipEncoder,
+    VitEncoder,
+    fingerprint_encoder,
+    load_preparation,
+    select_top_k,
+)
 from imagesearch.features.score_calibration import save_reference_texts
 from imagesearch.files import make_folder
 from imagesearch.photos import DecodedPhoto, Photo, compute_photo_id
@@ -21,6 +28,7 @@ from imagesearch.pipeline import (
     Progress,
     StepSpec,
     StepSummary,
+    Table,
     make_vector_column,
 )
 
@@ -56,11 +64,14 @@ def extract_features(
     dataset.refuse_imported()  # before a model is downloaded
     _ = dataset.photos  # reports a missing folder before a missing model
     step_makers = {"clip": _make_clip_step, "vit": _make_vit_step}
-    return dataset.update_tables(
+    summary = dataset.update_tables(
         [step_makers[kind](config, dataset) for kind in only],
         retry_failed=retry_failed,
         progress=progress,
     )
+    if "clip" in only and summary.new:
+        save_reference_texts(config, dataset)
+    return summary
 
 
 def check_export_prefix(prefix: Path) -> None:
@@ -141,50 +152,74 @@ def read_classes(dataset: Dataset, paths: Sequence[str]) -> dict[str, list[tuple
 
 
 def _make_clip_step(config: Config, dataset: Dataset) -> StepSpec:
-    models = config.models
-    fingerprint = fingerprint_encoder("clip", models.clip, models.device, models.precision)
-    return StepSpec(
-        "clip", (dataset.open_table("clip"),), fingerprint, lambda: _ClipProcessor(config, dataset)
+    tables, models = (dataset.open_table("clip"),), config.models
+    return _make_step(
+        "clip", tables, partial(_fingerprint_clip, models), partial(_ClipProcessor, models), models
     )
 
 
 def _make_vit_step(config: Config, dataset: Dataset) -> StepSpec:
-    models = config.models
-    encoder = fingerprint_encoder("vit", models.vit, models.device, models.precision)
     tables = (dataset.open_table("vit"), dataset.open_table("classes"))
-    fingerprint = f"{encoder}/top{config.extraction.top_classes}"
-    return StepSpec("vit", tables, fingerprint, lambda: _VitProcessor(config))
+    models, top_k = config.models, config.extraction.top_classes
+    return _make_step(
+        "vit", tables, partial(_fingerprint_vit, models, top_k), partial(_VitProcessor, models, top_k), models
+    )
+
+
+def _make_step(
+    name: str,
+    tables: tuple[Table, ...],
+    compute_fingerprint: Callable[[], str],
+    make_processor: Callable[[], Any],
+    models: ModelsConfig,
+) -> StepSpec:
+    uses_gpu = models.device in ("auto", "cuda")
+    return StepSpec(name, tables, compute_fingerprint(), make_processor, compute_fingerprint, uses_gpu)
+
+
+def _fingerprint_clip(models: ModelsConfig) -> str:
+    return fingerprint_encoder("clip", models.clip, models.device, models.precision)
+
+
+def _fingerprint_vit(models: ModelsConfig, top_k: int) -> str:
+    return f"{fingerprint_encoder('vit', models.vit, models.device, models.precision)}/top{top_k}"
 
 
 class _ClipProcessor:
-    def __init__(self, config: Config, dataset: Dataset) -> None:
-        self._encoder = ClipEncoder.from_config(config.models)
-        self.min_short_side, self.min_long_side = self._encoder.input_side, 0
-        save_reference_texts(config, dataset, self._encoder)
+    """Encodes photos; the weights are loaded with the first batch, `prepare` does not require them."""
+
+    def __init__(self, models: ModelsConfig) -> None:
+        self._models, self._preparation = models, load_preparation("clip", models)
+        self.min_short_side, self.min_long_side = self._preparation.input_side, 0
+        self._encoder: ClipEncoder | None = None
 
     def prepare(self, photo: Photo, decoded: DecodedPhoto) -> np.ndarray:
-        return self._encoder.preprocess(decoded.image)
+        return self._preparation.prepare(decoded.image)
 
     def process(self, photo_ids: list[int], inputs: list[Any]) -> BatchOutput:
-        vectors = self._encoder.encode_images(inputs)
-        table, errors = _make_vector_table(photo_ids, vectors)
+        self._encoder = self._encoder or ClipEncoder.from_config(self._models)
+        table, errors = _make_vector_table(photo_ids, self._encoder.encode_images(inputs))
         return BatchOutput({"clip": table}, errors)
 
 
 class _VitProcessor:
-    def __init__(self, config: Config) -> None:
-        self._encoder = VitEncoder.from_config(config.models)
-        self._top_k = config.extraction.top_classes
-        self.min_short_side, self.min_long_side = self._encoder.input_side, 0
+    """Encodes and classifies photos; the weights are loaded with the first batch."""
+
+    def __init__(self, models: ModelsConfig, top_k: int) -> None:
+        self._models, self._preparation = models, load_preparation("vit", models)
+        self._top_k = top_k
+        self.min_short_side, self.min_long_side = self._preparation.input_side, 0
+        self._encoder: VitEncoder | None = None
 
     def prepare(self, photo: Photo, decoded: DecodedPhoto) -> np.ndarray:
-        return self._encoder.preprocess(decoded.image)
+        return self._preparation.prepare(decoded.image)
 
     def process(self, photo_ids: list[int], inputs: list[Any]) -> BatchOutput:
-        vectors, probabilities = self._encoder.encode(inputs)
+        encoder = self._encoder = self._encoder or VitEncoder.from_config(self._models)
+        vectors, probabilities = encoder.encode(inputs)
         table, errors = _make_vector_table(photo_ids, vectors)
         classes = [
-            (photo_id, rank, self._encoder.labels[i], float(row[i]))
+            (photo_id, rank, encoder.labels[i], float(row[i]))
             for photo_id, row in zip(photo_ids, probabilities, strict=True)
             if photo_id not in errors
             for rank, i in enumerate(select_top_k(row, self._top_k))

@@ -6,6 +6,7 @@ A model is converted from PyTorch when it is first used (`conversion`), and is r
 from __future__ import annotations
 
 import json
+import os
 import sys
 import threading
 import types
@@ -19,6 +20,7 @@ import numpy as np
 from imagesearch.features.image_preparation import ImagePreparation
 from imagesearch.features.runtimes import Runtime
 from imagesearch.features.tokenization import TokenizerSettings, load_tokenizer
+from imagesearch.pipeline import count_cores
 
 OUTCOME_FILE = "outcome.json"
 """File of a converted model that lists the precisions in which its vectors are PyTorch's."""
@@ -157,9 +159,10 @@ class OpenvinoVit(_OpenvinoModel):
 def compile_network(file: Path, precision: str) -> Any:
     """Read and compile a network for the CPU, in a precision that is set and never left to the library."""
     openvino = import_openvino()
-    return openvino.Core().compile_model(
-        str(file), "CPU", {"INFERENCE_PRECISION_HINT": _PRECISIONS[precision], "PERFORMANCE_HINT": "LATENCY"}
-    )
+    settings = {"INFERENCE_PRECISION_HINT": _PRECISIONS[precision], "PERFORMANCE_HINT": "LATENCY"}
+    if count_cores() < (os.cpu_count() or 1):  # OpenVINO does not read OMP_NUM_THREADS
+        settings["INFERENCE_NUM_THREADS"] = count_cores()
+    return openvino.Core().compile_model(str(file), "CPU", settings)
 
 
 def run_network(network: Any, *inputs: np.ndarray) -> list[np.ndarray]:

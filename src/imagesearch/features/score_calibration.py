@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import json
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -24,11 +23,7 @@ from imagesearch.pipeline import Dataset, make_vector_column
 _METADATA_KEY = b"imagesearch.key"
 
 
-class _TextEncoder(Protocol):
-    def encode_texts(self, texts: list[str]) -> np.ndarray: ...
-
-
-def save_reference_texts(config: Config, dataset: Dataset, encoder: _TextEncoder) -> None:
+def save_reference_texts(config: Config, dataset: Dataset) -> None:
     """Encode the reference texts and write their vectors, unless there are vectors by this model."""
     key = _make_key(config)
     if _load_reference_texts(dataset, key) is not None:
@@ -36,6 +31,7 @@ def save_reference_texts(config: Config, dataset: Dataset, encoder: _TextEncoder
     cached = get_cache_folder() / "reference_texts" / f"{key.replace('/', '-')}.parquet"
     table = _read_texts_table(cached, key)
     if table is None:  # this model has encoded them for no dataset yet
+        encoder = ClipEncoder.from_config(config.models, on_cpu=True)
         texts = [config.search.template.replace("{text}", text) for text in (*EVERYDAY_TEXTS, *ABSENT_TEXTS)]
         table = pa.table({"text": texts, "vector": make_vector_column(encoder.encode_texts(texts))})
         table = table.replace_schema_metadata({_METADATA_KEY: key.encode()})
@@ -62,7 +58,7 @@ def save_bands(config: Config, dataset: Dataset, vectors: np.ndarray) -> None:
     key = _make_key(config)
     texts = _load_reference_texts(dataset, key)
     if texts is None or texts.shape[1] != vectors.shape[1]:
-        save_reference_texts(config, dataset, ClipEncoder.from_config(config.models, on_cpu=True))
+        save_reference_texts(config, dataset)
         texts = _load_reference_texts(dataset, key)
     bands = measure_bands(vectors, texts[: len(EVERYDAY_TEXTS)], texts[len(EVERYDAY_TEXTS) :])
     with atomic_write(_get_bands_file(dataset)) as unfinished:

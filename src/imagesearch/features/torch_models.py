@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,33 +24,23 @@ if TYPE_CHECKING:
     import torch
 
 
-class _TorchModel:
-    """Base class: loads a model to its device, and prepares photos with its image processor.
+class TorchPreparation:
+    """Prepares photos with a model's image processor. Photos are resized and cropped to uint8.
 
-    Photos are resized and cropped to uint8, in the decoding threads. They are normalized on the device.
+    Parameters
+    ----------
+    kind, name, folder
+        ``"clip"`` or ``"vit"``, the name of the model in messages, and the folder of its files.
+
+    Raises
+    ------
+    UserError
+        If the settings of the image processor cannot be read.
     """
 
-    kind: str
-
-    def __init__(self, name: str, folder: Path, runtime: Runtime) -> None:
-        import torch
-
-        self.name, self.runtime = name, runtime
-        try:
+    def __init__(self, kind: str, name: str, folder: Path) -> None:
+        with _explain_load_errors(kind, name):
             self.processor = _load_image_processor(str(folder))
-            self.module = self._load_module(str(folder)).to(runtime.device).eval()
-        except UserError:
-            raise
-        except Exception as error:  # libraries raise errors of many types for a damaged checkpoint
-            reason = shorten_reason(f"{type(error).__name__}: {describe_error(error)}")
-            raise UserError(f"{name}: cannot be loaded as a {self.kind} model: {reason}") from None
-        self.preparation = ImagePreparation.from_processor(self.processor)
-        scale, shift = compute_normalization(self.processor)
-        self._scale = torch.tensor(scale).view(1, 3, 1, 1).to(runtime.device)
-        self._shift = torch.tensor(shift).view(1, 3, 1, 1).to(runtime.device)
-
-    def _load_module(self, folder: str) -> Any:
-        raise NotImplementedError
 
     @property
     def input_side(self) -> int:
@@ -63,6 +54,30 @@ class _TorchModel:
             image = crop_long_photo(image)
         pixels = self.processor(image, do_rescale=False, do_normalize=False, return_tensors="np")
         return np.asarray(pixels["pixel_values"][0], np.uint8)
+
+
+class _TorchModel(TorchPreparation):
+    """Base class: loads a model to its device, and prepares photos with its image processor.
+
+    Photos are prepared in the decoding threads. They are normalized on the device.
+    """
+
+    kind: str
+
+    def __init__(self, name: str, folder: Path, runtime: Runtime) -> None:
+        import torch
+
+        super().__init__(self.kind, name, folder)
+        self.name, self.runtime = name, runtime
+        with _explain_load_errors(self.kind, name):
+            self.module = self._load_module(str(folder)).to(runtime.device).eval()
+        self.preparation = ImagePreparation.from_processor(self.processor)
+        scale, shift = compute_normalization(self.processor)
+        self._scale = torch.tensor(scale).view(1, 3, 1, 1).to(runtime.device)
+        self._shift = torch.tensor(shift).view(1, 3, 1, 1).to(runtime.device)
+
+    def _load_module(self, folder: str) -> Any:
+        raise NotImplementedError
 
     def normalize(self, pixels: torch.Tensor) -> torch.Tensor:
         """Return the model's input for (n, 3, height, width) uint8 pixels."""
@@ -222,6 +237,18 @@ def _load_pretrained(auto: Any, folder: str, runtime: Runtime, **options: Any) -
     return auto.from_pretrained(
         folder, dtype=runtime.get_torch_dtype(), local_files_only=True, trust_remote_code=False, **options
     )
+
+
+@contextmanager
+def _explain_load_errors(kind: str, name: str) -> Iterator[None]:
+    """Raise `UserError` for a model that cannot be loaded."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:  # libraries raise errors of many types for a damaged checkpoint
+        reason = shorten_reason(f"{type(error).__name__}: {describe_error(error)}")
+        raise UserError(f"{name}: cannot be loaded as a {kind} model: {reason}") from None
 
 
 def _load_image_processor(folder: str) -> Any:

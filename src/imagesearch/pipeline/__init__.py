@@ -20,7 +20,7 @@ from imagesearch.pipeline.roots import (
     join_names,
     load_roots,
 )
-from imagesearch.pipeline.steps import BatchOutput, ProcessorCache, StepSpec
+from imagesearch.pipeline.steps import BatchOutput, ProcessorCache, StepSpec, count_cores
 from imagesearch.pipeline.summary import StepSummary
 from imagesearch.pipeline.tables import make_vector_column
 from imagesearch.pipeline.thumbnails import ThumbnailSummary, make_thumbnails
@@ -39,8 +39,10 @@ __all__ = [
     "Progress",
     "StepSpec",
     "StepSummary",
+    "Table",
     "ThumbnailSummary",
     "choose_roots",
+    "count_cores",
     "find_photo_file",
     "join_names",
     "load_roots",

@@ -282,11 +282,11 @@ class Dataset:
         """
         self.refuse_undecided_folders()
         downloaded = self.download_photos(retry_failed, progress)
-        extraction = self.config.extraction
-        options = RunOptions(batch_size or extraction.batch_size, extraction.workers, retry_failed, progress)
+        options = RunOptions.from_config(self.config.extraction, batch_size, retry_failed, progress)
         if any(map(is_bucket, self.roots)):  # their threads wait for the network most of the time
             options = replace(options, workers=max(options.threads, self.config.downloads.concurrency))
-        steps = [self.recall(ProcessorCache).keep_processor(step) for step in steps]
+        if options.engine == "local":
+            steps = [self.recall(ProcessorCache).keep_processor(step) for step in steps]
         names = {table.name for step in steps for table in step.tables}
         hashes = {} if "clip" in names else read_known_hashes(self.open_table("clip"), self.photos)
         previews = self.make_previews(OutageGuard(self.objects))

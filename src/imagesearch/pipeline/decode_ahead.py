@@ -73,12 +73,12 @@ def decode_ahead(
 
     def prepare(photo: Photo) -> PreparedPhoto:
         missing = [step for step in steps if photo.photo_id in step.missing]
-        return _prepare_photo(photo, missing, previews, hashes)
+        return prepare_photo(photo, missing, previews, hashes)
 
     return map_ahead(prepare, photos, threads, window, "decode")
 
 
-def _prepare_photo(
+def prepare_photo(
     photo: Photo, steps: Sequence[ActiveStep], previews: PreviewCache, hashes: Mapping[int, bytes]
 ) -> PreparedPhoto:
     """Hash and decode a photo once, in the size that its largest step requires, and prepare it for each."""

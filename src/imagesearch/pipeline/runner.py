@@ -4,8 +4,9 @@
 
 - `dataset` lists the photos, and `pending` compares them with the entries in each step's tables;
 - `moves` copies the rows of photos that were moved, without processing them again;
-- `decode_ahead` decodes each photo once for all steps, in threads, a few batches ahead of the models;
-- `shard_writer` collects batches for a step's processor, and appends the rows to its tables as a shard;
+- `local_engine` decodes each photo once for all steps, in threads, a few batches ahead of the models, and
+  processes batches; `ray_engine` does the same in other processes, also on other machines;
+- `shard_writer` collects a step's processed batches, and appends the rows to its tables as a shard;
 - `summary` counts the photos of the run.
 
 After Ctrl-C the remaining rows are appended too. After a kill, only rows that were not appended are lost.
@@ -17,21 +18,18 @@ import time
 from collections.abc import Mapping, Sequence
 
 from imagesearch.photos import Photo, PreviewCache
-from imagesearch.pipeline.decode_ahead import decode_ahead
+from imagesearch.pipeline import local_engine, ray_engine
 from imagesearch.pipeline.moves import append_moves
 from imagesearch.pipeline.pending import PendingWork, find_pending_work, list_missing
 from imagesearch.pipeline.shard_writer import ShardWriter
-from imagesearch.pipeline.steps import ActiveStep, RunOptions, StepSpec, compact_tables, lock_tables
+from imagesearch.pipeline.steps import RunOptions, StepSpec, compact_tables, lock_tables
 from imagesearch.pipeline.summary import StepSummary, check_outage, summarize_run
 
 # A shard is appended after this many photos or seconds, whichever comes first. A kill loses at most this much
 # work.
 _PHOTOS_A_SHARD = 512
 _SECONDS_A_SHARD = 30.0
-# Batches decoded ahead of the model. Prepared pixels are small (150 kB for a photo of 224x224 RGB); three
-# batches prevent the model from waiting when some photos (HEIC, panoramas) take many times longer than
-# others.
-_BATCHES_AHEAD = 3
+_ENGINES = {"local": local_engine.process_photos, "ray": ray_engine.process_photos}
 
 
 def update_tables(
@@ -52,7 +50,7 @@ def update_tables(
     previews
         Decodes the photos, with its cache.
     options
-        Batch size, threads, `retry_failed` and progress bar.
+        Engine, batch size, threads, `retry_failed` and progress bar.
     hashes
         Known content hashes (`hash_content`) by photo id. These files are not read again to be hashed.
 
@@ -67,27 +65,28 @@ def update_tables(
         for work in pending:
             append_moves(work.spec, work.moves)
         missing = list_missing(pending, photos)
+        work = [one for one in pending if one.missing]
+        writers = {one.spec.name: ShardWriter(one.spec) for one in work}
+        progress = iter(options.progress(missing, len(missing)) if options.progress else missing)
+        next(progress, None)  # the first photo is started; the next one is taken when it is done
         # Models are loaded here, and only for steps that have photos to process.
-        active = [ActiveStep(w.spec, w.missing, w.spec.make_processor()) for w in pending if w.missing]
-        writers = [ShardWriter(step) for step in active]
-        window = _BATCHES_AHEAD * options.batch_size
-        decoded = decode_ahead(missing, active, previews, hashes, options.threads, window)
-        counted = options.progress(missing, len(missing)) if options.progress else missing
+        process_photos = _ENGINES[options.engine if work else "local"]
+        results = process_photos(missing, work, previews, hashes, options)
         damaged, unavailable = {}, {}
         try:
-            for number, (photo, prepared) in enumerate(zip(counted, decoded, strict=True), 1):
-                damaged |= {photo.path: prepared.remark} if prepared.remark else {}
-                unavailable |= {photo.path: prepared.unavailable} if prepared.unavailable else {}
-                for writer in writers:
-                    if photo.photo_id in writer.step.missing:
-                        writer.add(prepared)
-                    if len(writer.batch) >= options.batch_size or number == len(missing):
-                        writer.process_batch()
+            for result in results:
+                damaged |= result.damaged
+                unavailable |= result.unavailable
+                for batch in result.batches:
+                    writers[batch.step].add(batch)
+                for writer in writers.values():
                     if writer.is_due(_PHOTOS_A_SHARD, _SECONDS_A_SHARD):
                         writer.append_shard()
+                for _ in range(result.photos):
+                    next(progress, None)
         finally:  # also after an interrupt: photos that were processed are kept, those in decoding are not
-            decoded.close()
-            for writer in writers:
+            results.close()
+            for writer in writers.values():
                 writer.append_shard()
         summary = summarize_run(pending, photos, missing, damaged, unavailable)
         _clean_up(pending, photos, previews)

@@ -6,10 +6,11 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import pyarrow as pa
 
+from imagesearch.config import ExtractionConfig
 from imagesearch.photos import DecodedPhoto, Photo
 from imagesearch.pipeline.progress import Progress
 from imagesearch.pipeline.tables import Table
@@ -57,12 +58,19 @@ class StepSpec:
 
     ``fingerprint`` identifies everything that decides the values in the tables, such as the model and its
     input size. It is known without making the processor. When it changes, all photos are processed again.
+
+    With the engine ``ray``, ``make_processor`` and ``compute_fingerprint`` are called in other processes, so
+    they must not contain anything secret. ``compute_fingerprint`` returns the fingerprint that the processor
+    has there; None if it is the same everywhere. ``uses_gpu`` is whether the processor computes on a GPU if
+    there is one.
     """
 
     name: str
     tables: tuple[Table, ...]
     fingerprint: str
     make_processor: Callable[[], Processor]
+    compute_fingerprint: Callable[[], str] | None = None
+    uses_gpu: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,12 +99,32 @@ class RunOptions:
         Process unchanged photos again that failed before.
     progress : Progress or None
         Wraps the photos of the run, for a progress bar.
+    engine : str
+        ``"local"`` or ``"ray"``.
+    ray_address : str
+        The Ray cluster; empty starts Ray on this machine.
     """
 
     batch_size: int
     workers: int | str = "auto"
     retry_failed: bool = False
     progress: Progress | None = None
+    engine: str = "local"
+    ray_address: str = ""
+
+    @classmethod
+    def from_config(
+        cls, config: ExtractionConfig, batch_size: int | None, retry_failed: bool, progress: Progress | None
+    ) -> Self:
+        """Return the options of a config; ``batch_size`` replaces its own."""
+        return cls(
+            batch_size or config.batch_size,
+            config.workers,
+            retry_failed,
+            progress,
+            config.engine,
+            config.ray_address,
+        )
 
     @property
     def threads(self) -> int:
@@ -120,6 +148,16 @@ class ProcessorCache:
             return self._processors[key]
 
         return replace(step, make_processor=make_processor)
+
+
+def count_cores() -> int:
+    """Return the number of CPU cores that models of this process may use.
+
+    It is the value of the environment variable ``OMP_NUM_THREADS``, which the actors of the engine ``ray``
+    have, or all cores of the machine.
+    """
+    limit = os.environ.get("OMP_NUM_THREADS", "")
+    return int(limit) if limit.isdecimal() and int(limit) else os.cpu_count() or 1
 
 
 @contextmanager
