@@ -15,7 +15,7 @@ After Ctrl-C the remaining rows are appended too. After a kill, only rows that w
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from imagesearch.photos import Photo, PreviewCache
 from imagesearch.pipeline import local_engine, ray_engine
@@ -62,13 +62,12 @@ def update_tables(
     start, hashes = time.monotonic(), dict(hashes or {})
     with lock_tables(steps):
         pending = [find_pending_work(step, photos, hashes, options, previews) for step in steps]
-        for work in pending:
-            append_moves(work.spec, work.moves)
+        for one in pending:
+            append_moves(one.spec, one.moves)
         missing = list_missing(pending, photos)
         work = [one for one in pending if one.missing]
         writers = {one.spec.name: ShardWriter(one.spec) for one in work}
-        progress = iter(options.progress(missing, len(missing)) if options.progress else missing)
-        next(progress, None)  # the first photo is started; the next one is taken when it is done
+        progress = _start_progress(missing, options)
         # Models are loaded here, and only for steps that have photos to process.
         process_photos = _ENGINES[options.engine if work else "local"]
         results = process_photos(missing, work, previews, hashes, options)
@@ -93,6 +92,13 @@ def update_tables(
     check_outage(missing, unavailable)
     summary.seconds = time.monotonic() - start
     return summary
+
+
+def _start_progress(photos: Sequence[Photo], options: RunOptions) -> Iterator[Photo]:
+    """Return the photos for the progress bar, the first one started; the next is taken when it is done."""
+    progress = iter(options.progress(photos, len(photos)) if options.progress else photos)
+    next(progress, None)
+    return progress
 
 
 def _clean_up(pending: Sequence[PendingWork], photos: Sequence[Photo], previews: PreviewCache) -> None:
