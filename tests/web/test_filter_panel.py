@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
@@ -82,3 +83,31 @@ def test_folders_are_a_tree_for_the_keyboard(page: Page, album: WebAlbum) -> Non
     expect(
         panel.get_by_role("checkbox", name="beach")
     ).to_be_checked()  # is opened where something is selected
+
+
+def test_a_chip_opens_the_drawer_at_its_field_and_never_closes_it(page: Page, album: WebAlbum) -> None:
+    page.goto("/?folder=2023&keyword=sea&no_gps=yes")
+    chip = page.locator(".chip-filter")
+    panel = page.get_by_label("filters", exact=True)
+    folder = panel.get_by_role("checkbox", name="2023")
+    for _ in range(2):
+        chip.locator("button.chip-text", has_text="folder").click()
+        expect(panel).to_be_visible()
+        expect(folder).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+    expect(chip.filter(has_text="without a position").get_by_role("button")).to_have_count(1)  # to remove it
+
+    # a filter without a field in the drawer is changed in its chip
+    for typed, key, expected in (("x", "Escape", "sea"), ("#sea", "Enter", "%23sea"), ("", "Enter", None)):
+        chip.nth(1).locator("button.chip-text", has_text="#sea").click()
+        field = chip.get_by_role("textbox")
+        expect(field).to_be_focused()
+        field.fill(typed)
+        field.press(key)
+        expect(field).to_have_count(0)
+        expect(chip).to_have_count(3 if expected else 2)
+        if expected:
+            expect(page).to_have_url(re.compile(f"keyword={expected}"))
+    expect(page).not_to_have_url(re.compile("keyword"))
+    expect(panel).to_be_hidden()

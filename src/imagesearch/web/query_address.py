@@ -133,6 +133,23 @@ def read_query(params: Params, library: PhotoLibrary) -> Query:
     return replace(library.make_query(), **options, criteria=criteria)
 
 
+def change_value(
+    query: Query, name: str, value: str, text: str, library: PhotoLibrary, default: Query
+) -> Query:
+    """Return a query in which a value of one of its fields is another one, as an address has it.
+
+    Must be called in the thread of the library. The query is the same if the field has no such value.
+
+    Raises
+    ------
+    UserError
+        If the text is no value of the field.
+    """
+    pair = ARGUMENT_NAMES.get(name), value
+    pairs = parse_qsl(write_query(query, default), keep_blank_values=True)
+    return read_query([(one[0], text) if one == pair else one for one in pairs], library)
+
+
 def _write_fields(
     values: Query | Criteria, defaults: Query | Criteria, parameters: Mapping[str, _Parameter]
 ) -> list[tuple[str, str]]:

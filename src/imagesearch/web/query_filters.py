@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Literal
 
 from imagesearch.query import Criteria
 from imagesearch.search import Query
@@ -35,17 +37,38 @@ _OPTIONS = (
     "min_score",
     "collapse",
 )
+_IN_DRAWER = frozenset(
+    (
+        "people",
+        "any_person",
+        "after",
+        "before",
+        "places",
+        "cameras",
+        "trips",
+        "folder",
+        "rating",
+        "sort",
+        "strategy",
+        "min_fit",
+        "collapse",
+    )
+)
 _ORDERS = {"date": "newest first", "oldest": "oldest first"}
 
 
 @dataclass(frozen=True)
 class FilterChip:
-    """One condition. ``name`` and ``value`` identify it."""
+    """One condition. ``name`` and ``value`` identify it.
+
+    ``edit`` is where it is changed: in the drawer, or as a text. It is empty if it can be removed only.
+    """
 
     name: str
     value: str
     kind: str
     label: str
+    edit: Literal["drawer", "text", ""] = ""
 
 
 def describe_filters(query: Query, default: Query | None = None) -> list[FilterChip]:
@@ -61,8 +84,15 @@ def describe_filters(query: Query, default: Query | None = None) -> list[FilterC
                 continue
             for item in value if isinstance(value, tuple) else (value,):
                 label = _describe(name, item, query)
-                chips.append(FilterChip(name, str(item), _KINDS.get(name, "filter"), label))
+                kind, edit = _KINDS.get(name, "filter"), _find_edit(name, item)
+                chips.append(FilterChip(name, str(item), kind, label, edit))
     return chips
+
+
+def _find_edit(name: str, value: object) -> Literal["drawer", "text", ""]:
+    if name in _IN_DRAWER:
+        return "drawer"
+    return "" if name == "by" or isinstance(value, (bool, Path)) else "text"
 
 
 def _describe(name: str, value: object, query: Query) -> str:

@@ -56,13 +56,13 @@ export default {
       </header>
       <p v-if="!offers" class="filter-wait">Loading…</p>
       <template v-else>
-        <div class="filter-field">
+        <div class="filter-field" data-fields="sort">
           <label for="filter-sort">Order</label>
           <select id="filter-sort" :value="value.sort" @change="send({sort: $event.target.value})">
             <option value="score">best first</option><option value="date">newest first</option><option value="oldest">oldest first</option>
           </select>
         </div>
-        <details open v-if="offers.people.length">
+        <details open v-if="offers.people.length" data-fields="people any_person">
           <summary>People</summary>
           <input v-if="offers.people.length > many" type="search" v-model="personPart" placeholder="find a name" aria-label="Find a name">
           <ul class="filter-list">
@@ -85,19 +85,19 @@ export default {
               :class="{inside: isInside(n)}"><title>{{ bar.month }}: {{ bar.count }}</title></rect>
           </svg>
           <div class="histogram-ends"><span>{{ bars[0].month }}</span><span>{{ dragLabel }}</span><span>{{ bars.at(-1).month }}</span></div>
-          <div class="filter-dates">
+          <div class="filter-dates" data-fields="after before">
             <label>from <input type="text" :value="value.after" placeholder="2023-05" @change="send({after: $event.target.value.trim()})"></label>
             <label>before <input type="text" :value="value.before" placeholder="2024" @change="send({before: $event.target.value.trim()})"></label>
           </div>
         </details>
-        <details :open="value.places.length > 0 || undefined" v-if="offers.places.length">
+        <details :open="value.places.length > 0 || undefined" v-if="offers.places.length" data-fields="places">
           <summary>Places</summary>
           <ul class="filter-list filter-tree">
             <tree-node v-for="node in offers.places" :key="node.value" :node="node" :selected="value.places" :depth="0" inside="Places"
               @toggle="toggle('places', $event)"></tree-node>
           </ul>
         </details>
-        <details v-if="offers.cameras.length" :open="value.cameras.length > 0 || undefined">
+        <details v-if="offers.cameras.length" :open="value.cameras.length > 0 || undefined" data-fields="cameras">
           <summary>Camera</summary>
           <ul class="filter-list">
             <li v-for="one in offers.cameras" :key="one.name" class="filter-row">
@@ -106,21 +106,21 @@ export default {
             </li>
           </ul>
         </details>
-        <div class="filter-field" v-if="offers.trips.length">
+        <div class="filter-field" v-if="offers.trips.length" data-fields="trips">
           <label for="filter-trip">Trip</label>
           <select id="filter-trip" :value="value.trips[0] ?? ''" @change="send({trips: $event.target.value ? [$event.target.value] : []})">
             <option value="">any</option>
             <option v-for="one in offers.trips" :key="one.name" :value="one.name">{{ one.name }} ({{ one.count }})</option>
           </select>
         </div>
-        <details v-if="offers.folders.length" :open="value.folder !== '' || undefined">
+        <details v-if="offers.folders.length" :open="value.folder !== '' || undefined" data-fields="folder">
           <summary>Folder</summary>
           <ul class="filter-list filter-tree">
             <tree-node v-for="node in offers.folders" :key="node.value" :node="node" :selected="[value.folder]" :depth="0" inside="Folders"
               @toggle="send({folder: $event === value.folder ? '' : $event})"></tree-node>
           </ul>
         </details>
-        <div class="filter-field">
+        <div class="filter-field" data-fields="rating">
           <label for="filter-rating">Rating</label>
           <select id="filter-rating" :value="value.rating ?? ''" @change="send({rating: $event.target.value || null})">
             <option value="">any</option>
@@ -129,7 +129,7 @@ export default {
         </div>
         <details :open="value.strategy !== 'filter' || value.min_fit !== null || undefined">
           <summary>How to search</summary>
-          <div class="filter-field">
+          <div class="filter-field" data-fields="strategy">
             <label for="filter-strategy">Strategy</label>
             <select id="filter-strategy" :value="value.strategy" @change="send({strategy: $event.target.value})">
               <option value="filter">names and dates must match</option>
@@ -138,14 +138,14 @@ export default {
               <option value="semantic">pictures alone</option>
             </select>
           </div>
-          <div class="filter-field">
+          <div class="filter-field" data-fields="min_fit">
             <label for="filter-fit">Minimum fit</label>
             <input id="filter-fit" type="range" min="0" max="1" step="0.05" :value="value.min_fit ?? 0"
               @change="send({min_fit: Number($event.target.value) || null})">
             <output>{{ value.min_fit === null ? "none" : value.min_fit.toFixed(2) }}</output>
           </div>
         </details>
-        <label class="filter-switch"><input type="checkbox" :checked="value.collapse"
+        <label class="filter-switch" data-fields="collapse"><input type="checkbox" :checked="value.collapse"
           @change="send({collapse: $event.target.checked})"> One photo of each burst</label>
       </template>
     </aside>
@@ -194,12 +194,28 @@ export default {
   },
   watch: {
     shown(isShown) {
-      if (isShown) this.$nextTick(() => this.$refs.close.focus());
+      if (isShown) this.$nextTick(() => this.reachField() || this.$refs.close.focus());
+    },
+    offers() {
+      this.$nextTick(this.reachField);
     },
   },
   methods: {
     send(changes) {
       this.$emit("change", changes);
+    },
+    // Move the focus to the field of a filter, which is shown when its offers have been loaded.
+    focusField(name) {
+      this.field = name;
+      this.$nextTick(this.reachField);
+    },
+    reachField() {
+      const field = this.shown && this.field && this.$el.querySelector('[data-fields~="' + this.field + '"]');
+      if (!field) return false;
+      this.field = "";
+      for (let one = field; one !== this.$el; one = one.parentElement) if (one.tagName === "DETAILS") one.open = true;
+      (field.querySelector("input:checked") ?? field.querySelector("input, select")).focus();
+      return true;
     },
     toggle(field, name) {
       const present = this.value[field];

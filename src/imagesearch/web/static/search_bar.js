@@ -46,7 +46,12 @@ export default {
             :aria-label="'Remove ' + chip.label">×</button>
         </span>
         <span v-for="filter in filters" :key="filter.name + filter.value" class="chip chip-filter" role="listitem">
-          <button type="button" class="chip-text" @click="$emit('filters')"><span class="chip-kind">{{ filter.kind }}</span>{{ filter.label }}</button>
+          <input v-if="edited === filter.name + filter.value" ref="edit" class="chip-edit" :value="filter.value" :aria-label="'Change ' + filter.label"
+            maxlength="200" autocomplete="off" spellcheck="false" @keydown.enter.prevent="changeFilter(filter, $event.target.value)"
+            @keydown.esc.stop="stopEdit" @blur="edited = null">
+          <button v-else-if="filter.edit" type="button" class="chip-text" :title="'Change ' + filter.label" @click="openFilter(filter)">
+            <span class="chip-kind">{{ filter.kind }}</span>{{ filter.label }}</button>
+          <span v-else class="chip-text"><span class="chip-kind">{{ filter.kind }}</span>{{ filter.label }}</span>
           <button type="button" class="chip-remove" @click="$emit('unfilter', {name: filter.name, value: filter.value})"
             :aria-label="'Remove ' + filter.label">×</button>
         </span>
@@ -74,9 +79,9 @@ export default {
     uploadAddress: { type: String, default: "/query-photo" },
     maxBytes: { type: Number, default: 2 ** 25 },
   },
-  emits: ["search", "complete", "filters", "unfilter", "photo", "nophoto", "face", "navigate", "refused"],
+  emits: ["search", "complete", "filters", "open", "unfilter", "refilter", "photo", "nophoto", "face", "navigate", "refused"],
   data() {
-    return { typed: this.text, completions: [], open: false, at: -1, dropping: false, preview: "" };
+    return { typed: this.text, completions: [], open: false, at: -1, dropping: false, preview: "", edited: null };
   },
   watch: {
     serial() {
@@ -135,6 +140,25 @@ export default {
         this.$refs.box.focus();
         if (chip.start !== null) this.$refs.box.setSelectionRange(chip.start, chip.end);
       });
+    },
+    // A filter is changed in the drawer, or in its chip if the drawer has no field for it.
+    openFilter(filter) {
+      if (filter.edit === "drawer") {
+        this.$emit("open", { name: filter.name });
+        return;
+      }
+      this.edited = filter.name + filter.value;
+      this.$nextTick(() => this.$refs.edit[0].select());
+    },
+    changeFilter(filter, text) {
+      this.edited = null;
+      this.$refs.box.focus();
+      if (text.trim() === filter.value) return;
+      this.$emit("refilter", { name: filter.name, value: filter.value, text: text.trim() });
+    },
+    stopEdit() {
+      this.edited = null;
+      this.$refs.box.focus();
     },
     // --- completion
     onInput() {
