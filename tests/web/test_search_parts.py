@@ -69,6 +69,12 @@ def test_changes_of_the_drawer_are_checked() -> None:
     assert (query.sort, query.collapse) == ("date", True)
     selection = describe_selection(query)
     assert selection["people"] == ["Maya"]
+    for change, people in (
+        ({"add": "Kofi"}, ("Maya", "Kofi")),
+        ({"add": "Maya"}, ("Maya",)),
+        ({"remove": "Maya"}, ()),
+    ):
+        assert change_query(query, {"people": change}, DEFAULT).criteria.people == people
     assert (
         change_query(query, {"people": [], "rating": None, "sort": "", "collapse": None}, DEFAULT) == DEFAULT
     )

@@ -1,4 +1,4 @@
-// The drawer of filters. Each change is sent at once: {field: value}.
+// The drawer of filters. Each change is sent at once: {field: value}, or {field: {add: value}} and {field: {remove: value}}.
 import { findBar, formatMonth } from "/static/shared.js";
 
 const MANY = 10;
@@ -33,12 +33,12 @@ const TreeNode = {
         <button v-if="node.children.length" type="button" class="tree-toggle" @click="open = !open" :aria-expanded="String(open)"
           :aria-label="inside + ' in ' + node.name">{{ open ? "▾" : "▸" }}</button>
         <span v-else class="tree-toggle"></span>
-        <label><input type="checkbox" :checked="selected.includes(node.value)" @change="$emit('toggle', node.value)">
+        <label><input type="checkbox" :checked="selected.includes(node.value)" @change="$emit('toggle', node.value, $event.target.checked)">
           <span class="filter-name" dir="auto">{{ node.name }}</span><span class="filter-count">{{ node.count }}</span></label>
       </div>
       <ul v-if="open && node.children.length">
         <tree-node v-for="child in node.children" :key="child.value" :node="child" :selected="selected" :depth="depth + 1" :inside="inside"
-          @toggle="$emit('toggle', $event)"></tree-node>
+          @toggle="(...change) => $emit('toggle', ...change)"></tree-node>
       </ul>
     </li>
   `,
@@ -67,7 +67,7 @@ export default {
           <input v-if="offers.people.length > many" type="search" v-model="personPart" placeholder="find a name" aria-label="Find a name">
           <ul class="filter-list">
             <li v-for="one in people" :key="one.name" class="filter-row">
-              <label><input type="checkbox" :checked="value.people.includes(one.name)" @change="toggle('people', one.name)">
+              <label><input type="checkbox" :checked="value.people.includes(one.name)" @change="toggle('people', one.name, $event.target.checked)">
                 <img v-if="one.face" :src="one.face" alt="" loading="lazy" decoding="async" class="filter-face">
                 <span v-else class="filter-face"></span>
                 <span class="filter-name">{{ one.name }}</span><span class="filter-count">{{ one.count }}</span></label>
@@ -94,7 +94,7 @@ export default {
           <summary>Places</summary>
           <ul class="filter-list filter-tree">
             <tree-node v-for="node in offers.places" :key="node.value" :node="node" :selected="value.places" :depth="0" inside="Places"
-              @toggle="toggle('places', $event)"></tree-node>
+              @toggle="(...change) => toggle('places', ...change)"></tree-node>
           </ul>
         </details>
         <details v-if="offers.cameras.length" :open="value.cameras.length > 0 || undefined" data-fields="cameras">
@@ -117,7 +117,7 @@ export default {
           <summary>Folder</summary>
           <ul class="filter-list filter-tree">
             <tree-node v-for="node in offers.folders" :key="node.value" :node="node" :selected="[value.folder]" :depth="0" inside="Folders"
-              @toggle="send({folder: $event === value.folder ? '' : $event})"></tree-node>
+              @toggle="(folder, isChosen) => send({folder: isChosen ? folder : ''})"></tree-node>
           </ul>
         </details>
         <div class="filter-field" data-fields="rating">
@@ -217,9 +217,9 @@ export default {
       (field.querySelector("input:checked") ?? field.querySelector("input, select")).focus();
       return true;
     },
-    toggle(field, name) {
-      const present = this.value[field];
-      this.send({ [field]: present.includes(name) ? present.filter((one) => one !== name) : [...present, name] });
+    // Not the whole list: an earlier change may be on its way.
+    toggle(field, name, isChosen) {
+      this.send({ [field]: isChosen ? { add: name } : { remove: name } });
     },
     toggleOnly(field, name) {
       this.send({ [field]: this.value[field].includes(name) ? [] : [name] });
