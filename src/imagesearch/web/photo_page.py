@@ -30,7 +30,7 @@ from imagesearch.web.people_view import (
 )
 from imagesearch.web.photo_ids import format_photo_id, parse_photo_id
 from imagesearch.web.photo_panel import MapView, draw_map, draw_panel, make_alt_text, make_map
-from imagesearch.web.query_address import ANY_PHOTO, read_query
+from imagesearch.web.query_address import ANY_PHOTO, read_page_query
 from imagesearch.web.session import PhotoSession
 
 _SECONDS_TO_LOAD = 120.0
@@ -232,10 +232,13 @@ async def _find_place(session: PhotoSession, details: PhotoDetails, address: str
     rank = int(at) if at.isascii() and at.isdecimal() and len(at) < 6 else 0
     ids: list[int] = []
     try:
-        query = await session.run(lambda library: read_query(address, library))
+        query, _ = await session.run(lambda library: read_page_query(address, library))
         query = replace(query, where=ANY_PHOTO) if query.is_empty else query
-        for count in _COUNTS:
-            if count > rank + 1 and details.photo_id not in ids and len(ids) in (0, query.top_k):
+        limit = query.top_k
+        for count in sorted({min(count, limit) for count in _COUNTS}):
+            if details.photo_id in ids or len(ids) not in (0, query.top_k):
+                break
+            if count > rank + 1 or count == limit:
                 query = replace(query, top_k=count)
                 answer = await session.search(query)
                 ids = [compute_photo_id(result.path) for result in answer.results]
@@ -250,5 +253,5 @@ async def _find_place(session: PhotoSession, details: PhotoDetails, address: str
             return ""
         return f"/photos/{format_photo_id(ids[position])}?{urlencode({'from': address, 'at': position})}"
 
-    count = f"{len(ids)}+" if len(ids) == query.top_k else str(len(ids))
+    count = f"{len(ids)}+" if len(ids) == query.top_k < limit else str(len(ids))
     return _Place(link(found - 1), link(found + 1), back, f"{found + 1} of {count}")

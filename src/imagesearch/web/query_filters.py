@@ -8,6 +8,7 @@ from typing import Literal
 
 from imagesearch.query import Criteria
 from imagesearch.search import Query
+from imagesearch.text_table import format_count
 
 _FIELDS_BY_KIND = {
     "who": ("people", "faces", "any_person", "unnamed", "face"),
@@ -20,7 +21,10 @@ _FIELDS_BY_KIND = {
     "folder": ("folder",),
     "added": ("added_after", "added_before"),
     "order": ("sort",),
-    "search": ("strategy", "strict", "by", "min_fit", "min_score", "collapse", "plus", "minus"),
+    "search": (
+        *("strategy", "strict", "by", "min_fit", "min_score", "collapse", "plus", "minus"),
+        *("weight_text", "weight_image", "with_itself", "top_k"),
+    ),
 }
 _KINDS = {name: kind for kind, names in _FIELDS_BY_KIND.items() for name in names}
 _OPTIONS = (
@@ -31,11 +35,15 @@ _OPTIONS = (
     "by",
     "plus",
     "minus",
+    "weight_text",
+    "weight_image",
+    "with_itself",
     "folder",
     "sort",
     "min_fit",
     "min_score",
     "collapse",
+    "top_k",
 )
 _IN_DRAWER = frozenset(
     (
@@ -102,6 +110,12 @@ def _describe(name: str, value: object, query: Query) -> str:
         return _ORDERS.get(str(value), "best first")
     if name == "min_fit":
         return "no minimum fit" if value is None else f"fit at least {value:g}"
+    if name == "top_k":
+        return f"at most {format_count(query.top_k, 'photo')}"
+    if name in ("weight_text", "weight_image"):
+        return f"weight of the {'text' if name == 'weight_text' else 'photos'} {value}"
+    if name == "with_itself":
+        return "with the photo itself"
     if name == "by":
         return f"compared by {value}"
     if name in ("plus", "minus"):

@@ -23,7 +23,13 @@ from imagesearch.web.further_photos import FurtherPhotos, is_complete
 from imagesearch.web.photo_grid import GridPhoto, PhotoGrid, is_sorted_by_date, read_grid_photos
 from imagesearch.web.photo_ids import parse_photo_id
 from imagesearch.web.photo_naming import PhotoNaming
-from imagesearch.web.query_address import ANY_PHOTO, change_value, read_query, write_query
+from imagesearch.web.query_address import (
+    ANY_PHOTO,
+    change_value,
+    make_page_default,
+    read_page_query,
+    write_query,
+)
 from imagesearch.web.query_filters import describe_filters, drop_filter
 from imagesearch.web.query_upload import QueryPhotos
 from imagesearch.web.search_bar import Chip, SearchBar, add_removals, list_notes, make_chips, make_face_button
@@ -58,7 +64,7 @@ class SearchView:
 
     def __init__(self, session: PhotoSession, uploads: QueryPhotos, offers: FilterOffers) -> None:
         self._session, self._uploads, self._offers = session, uploads, offers
-        self._default = session.library.make_query()
+        self._default = make_page_default(session.library)
         self._query = self._default
         self._photo: UploadedPhoto | None = None  # a photo that was dropped on the page
         self._photo_name = ""
@@ -111,9 +117,14 @@ class SearchView:
         self.close()
         self.bar.change(faces=[])
         try:
-            query = await self._session.run(lambda library: read_query(params, library))
+            query, problem = await self._session.run(lambda library: read_page_query(params, library))
         except UserError as error:
             self._show_error(str(error))
+            return
+        if problem:  # the box and the chips have the valid parameters, which the next search uses
+            self._query, self._answered = query, self._number
+            self._serial += 1
+            self._show_error(problem, query)
             return
         await self.show(query, visit=False)
 
@@ -252,7 +263,7 @@ class SearchView:
 
     async def _run_query(self, query: Query, count: int, work: Callable[[PhotoLibrary, Query], T]) -> T:
         """Call a function with the query, completed by the photo that was dropped on the page."""
-        query = replace(query, top_k=min(max(count, query.top_k), MAX_HITS))
+        query = replace(query, top_k=min(count, query.top_k))
         photo, face = self._photo, self._face
         if photo is not None:
             completed = add_upload(query, face or photo, as_face=face is not None)
@@ -264,7 +275,8 @@ class SearchView:
     def _show_found(self, found: _Found, address: str) -> None:
         answer = found.answer
         query = self._query
-        self._further = FurtherPhotos(self._session, answer, lambda count: self._rank(query, count))
+        rank = partial(self._rank, query)
+        self._further = FurtherPhotos(self._session, answer, rank, query.top_k)
         self.bar.change(
             text=answer.query.text,
             answers=self._answered,
