@@ -114,3 +114,19 @@ def test_a_chip_opens_the_drawer_at_its_field_and_never_closes_it(page: Page, al
             expect(page).to_have_url(re.compile(f"keyword={expected}"))
     expect(page).not_to_have_url(re.compile("keyword"))
     expect(panel).to_be_hidden()
+
+
+def test_photos_with_a_lower_score_are_left_out(page: Page) -> None:
+    page.goto("/?q=a+beach")
+    expect(page.locator(".tile")).to_have_count(6)
+    page.get_by_role("button", name="Filters").click()
+    page.locator("summary", has_text="How to search").click()
+    page.get_by_label("Minimum score").fill("0.99")
+    page.get_by_label("Minimum score").press("Enter")
+    expect(page).to_have_url(re.compile("min_score=0.99"))
+    expect(page.locator(".tile")).to_have_count(0)
+    page.locator("button.chip-text", has_text="min score").click()
+    expect(page.get_by_label("Minimum score")).to_be_focused()
+    page.get_by_label("Minimum score").fill("")
+    page.get_by_label("Minimum score").press("Enter")
+    expect(page.locator(".tile")).to_have_count(6)

@@ -36,9 +36,14 @@ _CRITERIA = frozenset(
         "has_gps",
     )
 )
-_OPTIONS = frozenset(("strategy", "sort", "collapse", "min_fit", "folder"))
+_OPTIONS = frozenset(("strategy", "sort", "collapse", "min_fit", "min_score", "folder"))
 _LISTS = frozenset(("people", "without", "places", "cameras", "trips"))
-_NUMBERS = {"rating": int, "max_rating": int, "min_fit": float}
+_NUMBERS = {"rating": int, "max_rating": int, "min_fit": float, "min_score": float}
+
+NO_OFFERS: dict[str, Any] = {
+    name: [] for name in ("people", "places", "cameras", "trips", "months", "folders")
+}
+"""What can be selected without photos."""
 
 
 class FilterOffers:

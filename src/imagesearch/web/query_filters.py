@@ -59,6 +59,7 @@ _IN_DRAWER = frozenset(
         "sort",
         "strategy",
         "min_fit",
+        "min_score",
         "collapse",
     )
 )

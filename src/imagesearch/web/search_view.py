@@ -17,7 +17,7 @@ from imagesearch.search import Answer, Query, RankedPhotos
 from imagesearch.serving import UploadedPhoto, add_upload, find_faces_in_upload
 from imagesearch.store import MAX_HITS
 from imagesearch.text_table import format_count
-from imagesearch.web.filter_data import FilterOffers, change_query, describe_selection
+from imagesearch.web.filter_data import NO_OFFERS, FilterOffers, change_query, describe_selection
 from imagesearch.web.filter_panel import FilterPanel
 from imagesearch.web.further_photos import FurtherPhotos, is_complete
 from imagesearch.web.photo_grid import GridPhoto, PhotoGrid, is_sorted_by_date, read_grid_photos
@@ -188,6 +188,7 @@ class SearchView:
             self.panel.change(offers=await self._offers.read_names())
             self.panel.change(offers=await self._offers.load())
         except UserError as error:
+            self.panel.change(offers=NO_OFFERS)
             self.bar.change(error=str(error))
 
     async def _open_field(self, event: GenericEventArguments) -> None:

@@ -2,6 +2,8 @@
 import { findBar, formatMonth } from "/static/shared.js";
 
 const MANY = 10;
+const DATE = /^\d{4}(-\d\d(-\d\d.*)?)?$/;
+const NO_BARS = [1, 0];
 
 const TreeNode = {
   name: "TreeNode",
@@ -127,7 +129,7 @@ export default {
             <option v-for="stars in [1, 2, 3, 4, 5]" :key="stars" :value="stars">{{ "★".repeat(stars) }}{{ stars < 5 ? " or more" : "" }}</option>
           </select>
         </div>
-        <details :open="value.strategy !== 'filter' || value.min_fit !== null || undefined">
+        <details :open="value.strategy !== 'filter' || value.min_fit !== null || value.min_score !== null || undefined">
           <summary>How to search</summary>
           <div class="filter-field" data-fields="strategy">
             <label for="filter-strategy">Strategy</label>
@@ -143,6 +145,11 @@ export default {
             <input id="filter-fit" type="range" min="0" max="1" step="0.05" :value="value.min_fit ?? 0"
               @change="send({min_fit: Number($event.target.value) || null})">
             <output>{{ value.min_fit === null ? "none" : value.min_fit.toFixed(2) }}</output>
+          </div>
+          <div class="filter-field" data-fields="min_score">
+            <label for="filter-score">Minimum score</label>
+            <input id="filter-score" type="number" step="any" placeholder="none" :value="value.min_score"
+              @change="send({min_score: $event.target.value || null})">
           </div>
         </details>
         <label class="filter-switch" data-fields="collapse"><input type="checkbox" :checked="value.collapse"
@@ -182,9 +189,12 @@ export default {
       if (this.dragged) return [...this.dragged].sort((a, b) => a - b);
       const { after, before } = this.value;
       if (!after && !before) return null;
-      const from = after ? this.bars.findIndex((bar) => bar.month >= after.slice(0, 7)) : 0;
-      const until = before ? this.bars.findIndex((bar) => bar.month >= before.slice(0, 7)) : -1;
-      return [from, until < 0 ? this.bars.length - 1 : until - 1];
+      if ([after, before].some((date) => date && !DATE.test(date))) return NO_BARS; // such as "last summer"
+      const find = (date) => {
+        const found = this.bars.findIndex((bar) => bar.month >= date.slice(0, 7));
+        return found < 0 ? this.bars.length : found;
+      };
+      return [after ? find(after) : 0, (before ? find(before) : this.bars.length) - 1];
     },
     dragLabel() {
       if (!this.dragged) return "";
@@ -227,7 +237,7 @@ export default {
     clear() {
       const lists = { people: [], without: [], places: [], cameras: [], trips: [] };
       const texts = { after: "", before: "", folder: "", sort: "", strategy: "" };
-      this.send({ ...lists, ...texts, rating: null, max_rating: null, min_fit: null, any_person: null, collapse: null, has_gps: null });
+      this.send({ ...lists, ...texts, rating: null, max_rating: null, min_fit: null, min_score: null, any_person: null, collapse: null, has_gps: null });
     },
     // --- dragging over the histogram
     find(event) {

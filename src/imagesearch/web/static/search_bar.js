@@ -1,8 +1,11 @@
 // The search box with completion, the chips of how a sentence was read, notes, and a photo to search by.
 // It also keeps the address: `visit` adds an entry to the history, and going back or forward is an event.
-const COMPLETE_AFTER = 50; // milliseconds after the last key
+import { RemedyLink } from "/static/remedy_link.js";
+
+const COMPLETE_AFTER = 15; // milliseconds after the last key
 
 export default {
+  components: { RemedyLink },
   template: `
     <section class="search-bar" role="search" :class="{dropping}">
       <div class="search-line">
@@ -56,7 +59,7 @@ export default {
             :aria-label="'Remove ' + filter.label">×</button>
         </span>
       </div>
-      <p v-if="error" class="notice notice-error" role="alert">{{ error }}</p>
+      <p v-if="error" class="notice notice-error" role="alert">{{ error }} <remedy-link :message="error" /></p>
       <p v-for="note in notes" :key="note.text" class="notice" :class="'notice-' + note.kind">{{ note.text }}</p>
       <p class="search-status" aria-live="polite" :class="{busy}">{{ busy ? "Searching…" : status }}</p>
       <div v-if="dropping" class="drop-here" aria-hidden="true">Drop a photo to search by it</div>
@@ -76,7 +79,6 @@ export default {
     faces: { type: Array, default: () => [] }, // in the photo
     face: { type: Number, default: -1 }, // the one that is searched by
     filtersOpen: Boolean,
-    uploadAddress: { type: String, default: "/query-photo" },
     maxBytes: { type: Number, default: 2 ** 25 },
   },
   emits: ["search", "complete", "filters", "open", "unfilter", "refilter", "photo", "nophoto", "face", "navigate", "refused"],
@@ -266,7 +268,7 @@ export default {
       try {
         if (this.preview) URL.revokeObjectURL(this.preview);
         this.preview = URL.createObjectURL(file);
-        const response = await fetch(this.uploadAddress + "?name=" + encodeURIComponent(file.name || "photo"), { method: "POST", body: file });
+        const response = await fetch("/query-photo?name=" + encodeURIComponent(file.name || "photo"), { method: "POST", body: file });
         const answer = await response.json();
         if (answer.token) this.send("photo", { token: answer.token, name: file.name || "pasted photo", text: this.typed });
         else this.$emit("refused", { reason: answer.error });
