@@ -93,7 +93,7 @@ test-services: $(STAMP)
 
 # Tests in Chromium are skipped, with a reason, where it is not installed.
 test-web: $(STAMP)
-	IMAGESEARCH_TEST_WEB=1 $(PY) -m pytest -n 2 --dist loadfile tests/web
+	IMAGESEARCH_TEST_WEB=1 IMAGESEARCH_TEST_SECONDS=60 $(PY) -m pytest -n 2 --dist loadfile tests/web
 
 # The demo's album in the browser, after `make demo`.
 web: $(STAMP)

@@ -18,7 +18,7 @@ from url_server import KINDS, UrlServer, list_addresses, make_jpeg
 
 from imagesearch.config import Config
 from imagesearch.downloads import DownloadCache, DownloadSummary, download_photos
-from imagesearch.downloads.fetch import _read_retry_after
+from imagesearch.downloads.fetch import Validators, _read_retry_after
 from imagesearch.photos import compute_photo_id
 from imagesearch.pipeline import Dataset
 from imagesearch.workflow import FailedPhoto, read_overview
@@ -37,6 +37,8 @@ REASONS = {
     "to_metadata": "refused: 169.254.169.254 is not public",
     "huge": "larger than 1 MB (downloads.max_megabytes)",
     "truncated": "the connection failed: peer closed connection",
+    "cut": "its end is missing",
+    "compressed": "sent with Content-Encoding: gzip, which was not asked for",
     "broken": "500 Internal Server Error",
 }
 
@@ -153,6 +155,10 @@ def test_refresh_asks_with_the_etag_and_reads_what_has_changed(web: World, serve
     assert "1 downloaded; 1 new, 1 unchanged" in done.stdout
     assert server.headers["/good/1.jpg"]["If-None-Match"].startswith('"')
     assert "0 new, 2 unchanged" in web.run(STEP, "--refresh").stdout
+
+
+def test_a_version_that_cannot_be_sent_in_a_header_is_not_sent() -> None:
+    assert Validators('"é"', "Tue, 01 Jan 2030").make_headers() == {"If-Modified-Since": "Tue, 01 Jan 2030"}
 
 
 def test_a_photo_that_cannot_be_refreshed_stays(web: World, server: UrlServer) -> None:

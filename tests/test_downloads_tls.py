@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 import trustme
@@ -45,9 +47,9 @@ def trusted(authority: trustme.CA, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("imagesearch.downloads.transport._make_ssl_context", lambda: context)
 
 
-def download(config: Config, address: str) -> DownloadSummary:
+def download(config: Config, *addresses: str) -> DownloadSummary:
     cache = DownloadCache(config.dataset.folder)
-    return download_photos(config, cache, {address: address})
+    return download_photos(config, cache, {address: address for address in addresses})
 
 
 @pytest.mark.usefixtures("trusted")
@@ -70,3 +72,25 @@ def test_a_certificate_of_an_unknown_authority_is_refused_at_once(config: Config
     (reason,) = download(config, address).failed.values()
     assert reason.startswith("the certificate of its server is refused: unable to get local issuer")
     assert not server.requests
+
+
+@pytest.mark.usefixtures("trusted")
+def test_a_server_that_breaks_the_encryption_does_not_end_the_others(
+    config: Config, server: UrlServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    respond = server.respond
+
+    def break_encryption(handler: BaseHTTPRequestHandler, path: str) -> None:
+        if "broken" not in path:
+            respond(handler, path)
+            return
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n")
+        os.write(handler.connection.fileno(), b"\x17\x03\x03\x00\x20" + bytes(32))  # a record of zeros
+
+    monkeypatch.setattr(server, "respond", break_encryption)
+    url = server.url.replace("127.0.0.1", "localhost")
+    once = config.model_copy(update={"downloads": config.downloads.model_copy(update={"retries": 0})})
+    summary = download(once, f"{url}/broken/1.jpg", f"{url}/good/2.jpg", f"{url}/good/3.jpg")
+    assert summary.downloaded == 2
+    (reason,) = summary.failed.values()
+    assert reason.startswith("the connection failed: ")

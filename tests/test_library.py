@@ -161,6 +161,13 @@ def test_what_is_wrong_is_a_user_error(drawn: Drawn) -> None:
         imagesearch.open_library(drawn.config(), settings=["search.top_k=4"])
 
 
+def test_weights_are_limited(drawn: Drawn) -> None:
+    with imagesearch.open_library(drawn.config_file) as library:
+        for weight in (1e308, -1.0, float("nan")):
+            with pytest.raises(imagesearch.UserError, match="weight_text: expected a number from 0"):
+                library.search("a boat", weight_text=weight)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -11,6 +11,7 @@ from conftest import World, draw
 from imagesearch import open_library
 from imagesearch.errors import UserError
 from imagesearch.query import Criteria
+from imagesearch.store.list_columns import _name_columns
 
 ROWS = [
     {"path": "a.png", "author": "Ana", "title": "Boats at dawn", "tags": ["sea", "Boat"], "city": "Porto"},
@@ -102,6 +103,14 @@ def test_python_code_filters_too(listed: World) -> None:
         assert "author=Bruno" in answer.read_as
         with pytest.raises(UserError, match=r"^columns autor=Ana: no column autor"):
             library.search(criteria=Criteria(columns=("autor=Ana",)))
+
+
+def test_no_two_columns_have_one_name() -> None:
+    assert _name_columns(("source_city", "city", "author")) == {
+        "source_city": "source_city",
+        "city": "source_source_city",
+        "author": "author",
+    }
 
 
 def test_changed_values_and_columns_reach_the_collections(listed: World, tmp_path: Path) -> None:

@@ -144,6 +144,8 @@ def test_a_drive_that_is_not_mounted_does_not_empty_the_dataset(listed: World) -
         ("p.txt", "\n\n", [], "the list is empty"),
         ("p.csv", "path,a\na.png,1,2\n", [], "p.csv, line 2: more fields than columns"),
         ("p.csv", "path,a\na.png,1\n./a.png,2\n", [], "p.csv, line 3: the same photo as in line 2, with"),
+        ("p.csv", 'path,a\na.png,1\nb.png,"2\nc.png,3\n', [], 'p.csv, line 3: a quote (") is not closed'),
+        ("p.csv", "path,Author,author\na.png,1,2\n", [], "p.csv: two columns are called author; rename"),
         ("p.jsonl", '{"path": "a.png"}\n[1]\n', [], "p.jsonl, line 2: expected a JSON object"),
         ("p.parquet", "no parquet", [], "p.parquet: cannot be read"),
         ("p.csv", "url\nhttp://h/i?n=1\nhttp://h/i?n=2\n", [], "with dataset.id_column"),
@@ -157,6 +159,16 @@ def test_mistakes_are_reported_in_one_line(
     done = listed.run(STEP, *(arg for s in settings for arg in ("--set", f"dataset.{s}")), code=2)
     (line,) = done.stderr.splitlines()
     assert str(file) in line and message in line and not done.stdout
+
+
+def test_quotes_of_csv(tmp_path: Path) -> None:
+    """Only a quote that is not closed is refused; what spreadsheets read otherwise is used."""
+    file = tmp_path / "p.csv"
+    file.write_text(
+        'path,title\na.png,"one ""two""\nlines"\nb.png,"3" inch\nc.png,5" nail\nd.png,\n', "utf-8"
+    )
+    titles = [photo.values.get("title") for photo in read_photo_list(file).photos]
+    assert titles == ['one "two" lines', "3 inch", '5" nail', None]
 
 
 @pytest.mark.parametrize("name", ["p.csv", "p.txt", "p.jsonl"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import ssl
 import threading
@@ -15,7 +16,7 @@ from conftest import draw
 
 KINDS = (
     *("missing", "busy", "busy_long", "slow", "drip", "endless", "page", "not_a_photo", "loop"),
-    *("to_loopback", "to_metadata", "huge", "truncated", "broken"),
+    *("to_loopback", "to_metadata", "huge", "truncated", "cut", "compressed", "broken"),
 )
 """The ways in which ``/KIND/...`` misbehaves; ``/good/N.jpg`` is a photo."""
 METADATA = "http://169.254.169.254/latest/photo.jpg"
@@ -160,6 +161,15 @@ class UrlServer:
         content = make_jpeg(3)
         _start(handler, 200, {"Content-Length": str(len(content)), "Connection": "close"})
         handler.wfile.write(content[: len(content) // 2])
+
+    def _respond_cut(self, handler: BaseHTTPRequestHandler) -> None:
+        """Send half a photo without its length: the end of the connection looks like its end."""
+        _start(handler, 200, {"Content-Type": "image/jpeg", "Connection": "close"})
+        handler.wfile.write(make_jpeg(3)[: len(make_jpeg(3)) // 2])
+        handler.close_connection = True
+
+    def _respond_compressed(self, handler: BaseHTTPRequestHandler) -> None:
+        _send(handler, 200, gzip.compress(make_jpeg(4)), {"Content-Encoding": "gzip"})
 
     def _respond_broken(self, handler: BaseHTTPRequestHandler) -> None:
         _send(handler, 500, b"broken")

@@ -268,6 +268,10 @@ def test_only_the_folder_that_the_config_allows(guarded: Config, tmp_path: Path)
     for path in (tmp_path / "outside/b.png", photos / "link.png", photos / "link/b.png", "/no/such.png"):
         with pytest.raises(UserError, match=r"outside .*, the folder that api\.root allows"):
             check_photo(str(path), guarded)
+    for name in ("list.csv", "list.txt"):  # its lines could name other files
+        (photos / name).write_text(f"path\n{tmp_path}/outside/b.png\n", "utf-8")
+        with pytest.raises(UserError, match="a file; give the folder that contains it"):
+            check_folder(str(photos / name), guarded)
     with pytest.raises(UserError, match="circle"):
         check_folder(f"{photos}/circle", guarded)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import socket
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -199,6 +198,8 @@ def test_the_password_opens_a_session_until_it_is_closed(guarded: WebServer) -> 
     assert "SameSite=Strict" in cookie
     session = {"Cookie": cookie.partition(";")[0]}
     assert send(address, "/", session).status == 200
+    # cookies of other servers on this host, which no parser of cookies reads
+    assert send(address, "/", {"Cookie": f'prefs={{"dark": true}}; {session["Cookie"]}'}).status == 200
     assert send(address, WEBSOCKET, UPGRADE | session).status == 101
     assert send(address, "/logout", session, "POST").status == 303
     assert send(address, "/api/people", session).status == 401
@@ -245,6 +246,7 @@ def test_attempts_are_limited(guarded: WebServer) -> None:
         "//evil.example",
         "/\\evil.example",
         "https://evil.example",
+        "//[",
         "javascript:alert(1)",
         "/a\r\nSet-Cookie: x",
         "",
@@ -286,8 +288,6 @@ def test_ctrl_c_stops_the_server_while_a_page_is_open(shared_album: WebAlbum, br
     page = browser.new_context().new_page()
     page.goto(server.address)
     page.get_by_label("Search", exact=True).first.wait_for()
-    start = time.monotonic()
-    server.close()
-    assert time.monotonic() - start < 2.5
+    server.close()  # fails if it takes long: uvicorn alone waits for the page
     assert server.process.returncode == 130
     page.context.close()

@@ -104,6 +104,7 @@ def test_a_request_has_one_host_and_one_origin() -> None:
         assert (reply.status, reply.seen) == (403, None), headers
     everywhere = HostNames("0.0.0.0", PORT)
     assert everywhere.has(f"192.168.1.7:{PORT}") and everywhere.has(f"[fe80::1]:{PORT}")
+    assert not everywhere.has(f"[::1%x; script-src *]:{PORT}")
     assert not everywhere.has("192.168.1.7:80") and not everywhere.has(f"elsewhere.example:{PORT}")
 
 

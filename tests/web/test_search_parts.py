@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import draw
 from nicegui import ui  # noqa: F401 - before the components
 
 from imagesearch.errors import UserError
@@ -151,10 +152,12 @@ def test_notes_are_classified() -> None:
     assert [note.kind for note in list_notes(answer)] == ["nothing", "relaxed", "note"]
 
 
-def test_a_zip_file_is_sent_in_parts_and_leaves_out_missing_files(tmp_path: Path) -> None:
-    large = tmp_path / "large.jpg"
-    large.write_bytes(bytes(range(256)) * 20_000)
-    files = {"2023/ä large.jpg": large, "gone.jpg": tmp_path / "gone.jpg"}
+def test_a_zip_file_is_sent_in_parts_and_leaves_out_what_is_no_photo(tmp_path: Path) -> None:
+    large, replaced = tmp_path / "large.jpg", tmp_path / "replaced.jpg"
+    draw(1).save(large)
+    large.write_bytes(large.read_bytes() + bytes(range(256)) * 20_000)
+    replaced.symlink_to("/etc/hostname")
+    files = {"2023/ä large.jpg": large, "gone.jpg": tmp_path / "gone.jpg", "replaced.jpg": replaced}
     parts = list(write_zip(files))
     assert len(parts) > 4
     with zipfile.ZipFile(io.BytesIO(b"".join(parts))) as archive:

@@ -6,7 +6,7 @@ Start with `serve` (``server.py``), which script 10 calls. ``app.py`` puts the j
 - ``datasets.py`` is what the jobs share: the datasets, searched by one thread. ``ingest.py`` adds one.
 - ``results.py`` describes photos that were found.
 
-Flask, flask-ml and waitress are an extra, and only this room imports them.
+Flask, flask-ml and waitress are an extra, and only this package imports them.
 """
 
 from imagesearch.api.server import ApiOptions, check_api_installed, serve

@@ -61,8 +61,9 @@ def _add_ingest(server: MLServer, session: DatasetSession, ingestion: Ingestion)
         """Run the steps on a folder."""
 
         def work() -> ResponseBody:
-            folder = check_folder(inputs["directory"].path, session.config)
-            return describe_run(parameters["name"], ingestion.run(folder, parameters["name"]))
+            name = parameters["name"]
+            state = ingestion.run(lambda: check_folder(inputs["directory"].path, session.config), name)
+            return describe_run(name, state)
 
         return _answer(work)
 

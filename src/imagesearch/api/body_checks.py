@@ -21,7 +21,7 @@ from flask_ml.flask_ml_server.models import (
 from imagesearch.api.forms import NO_DATASET
 from imagesearch.config import Config
 from imagesearch.errors import UserError, describe_error
-from imagesearch.photos import check_photo_folder, is_photo_name
+from imagesearch.photos import check_photo_folder, is_file, is_photo_name
 from imagesearch.serving import MAX_UPLOAD_BYTES, check_upload
 
 _MAX_TEXT = 4000  # characters of a text or a path
@@ -68,6 +68,8 @@ def check_folder(text: str, config: Config) -> Path:
         If it is not below ``api.root``, does not exist, cannot be read, or has no photos.
     """
     folder = _check_path(text, config)
+    if is_file(folder):  # a list of photos could name files outside the root, and addresses
+        raise UserError(f"{folder}: a file; give the folder that contains it")
     check_photo_folder(folder, config.dataset.exclude)
     return folder
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -46,8 +47,16 @@ class Ingestion:
         self._process: subprocess.Popen[bytes] | None = None
         self._state = RunState()
 
-    def run(self, folder: Path, name: str) -> RunState:
+    def run(self, find_folder: Callable[[], Path], name: str) -> RunState:
         """Run the steps until they are done, and return the summary.
+
+        Parameters
+        ----------
+        find_folder
+            Returns the folder of photos. It is called when no other run is in progress: a large folder takes
+            long to check.
+        name
+            The name of the dataset.
 
         Raises
         ------
@@ -62,6 +71,7 @@ class Ingestion:
                 raise ConflictError(f"{self._describe_run()}; try again when it is done: one runs at a time")
             self._name, self._state = name, RunState("running")
         try:
+            folder = find_folder()
             self._check_name(config, folder)
             self._session.open()
             return self._run_process(config, folder)

@@ -4,7 +4,7 @@ Start with `download_photos` (``run.py``), which downloads what is missing. Noth
 these addresses.
 
 - ``public_addresses.py`` decides which IP addresses may be connected to, and ``transport.py`` connects to
-  exactly those that were checked. Only this room imports httpx and httpcore.
+  exactly those that were checked. Only this package imports httpx and httpcore.
 - ``fetch.py`` is one download: redirects, limits and reasons.
 - `DownloadCache` has the files, and a log of what was asked.
 """

@@ -49,7 +49,23 @@ class Validators:
     def make_headers(self) -> dict[str, str]:
         """Return the headers of a conditional request."""
         headers = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
-        return {name: value for name, value in headers.items() if value}
+        return {name: value for name, value in headers.items() if value.isascii() and value}
+
+
+@dataclass(frozen=True)
+class FetchedPhoto:
+    """A photo that was sent.
+
+    Attributes
+    ----------
+    validators : Validators
+        What the server calls this version.
+    has_length : bool
+        Whether the server said where its content ends; else a lost connection looks like the end.
+    """
+
+    validators: Validators
+    has_length: bool
 
 
 async def fetch_photo(
@@ -58,7 +74,7 @@ async def fetch_photo(
     headers: Mapping[str, str],
     limits: DownloadsConfig,
     write: Callable[[bytes], object],
-) -> Validators | None:
+) -> FetchedPhoto | None:
     """Download one photo and pass its content on in pieces.
 
     Parameters
@@ -72,12 +88,12 @@ async def fetch_photo(
     limits
         Times, bytes and redirects.
     write
-        Is called with each piece of the content.
+        Is called with each piece of the content; raises no `OSError`.
 
     Returns
     -------
-    Validators or None
-        Those of the photo; None if it has not changed.
+    FetchedPhoto or None
+        None if it has not changed.
 
     Raises
     ------
@@ -99,15 +115,16 @@ async def fetch_photo(
         raise DownloadError(f"refused: {error}") from None
     except httpx.TimeoutException:
         raise DownloadError(f"no response within {limits.first_byte_seconds:g} s") from None
-    except httpx.TransportError as error:
+    except (httpx.TransportError, OSError) as error:  # httpx leaves some errors of TLS as they are
         if certificate := _find_certificate_error(error):
             raise DownloadError(f"the certificate of its server is refused: {certificate}") from None
         reason = shorten_reason(str(error)) or type(error).__name__
         raise DownloadError(f"the connection failed: {reason}", is_temporary=True) from None
     except (httpx.InvalidURL, ValueError):
         raise DownloadError("not a valid address") from None
-    names = ("etag", "last-modified")
-    return Validators(*(response.headers.get(name, "") for name in names))
+    validators = Validators(*(response.headers.get(name, "") for name in ("etag", "last-modified")))
+    has_length = "content-length" in response.headers or "transfer-encoding" in response.headers
+    return FetchedPhoto(validators, has_length)
 
 
 def _find_certificate_error(error: BaseException | None) -> str:
@@ -165,6 +182,9 @@ def _check_status(response: httpx.Response, headers: Mapping[str, str], limits: 
     kind = response.headers.get("content-type", "").strip().lower()
     if kind.startswith(_NO_PHOTOS):
         raise DownloadError(f"not a photo: {kind.partition(';')[0]}")
+    encoding = response.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in ("", "identity"):
+        raise DownloadError(f"sent with Content-Encoding: {encoding}, which was not asked for")
     length = response.headers.get("content-length", "")
     if length.isascii() and length.isdigit():
         _check_size(int(length), limits)

@@ -9,8 +9,9 @@ import importlib.metadata
 import random
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -22,7 +23,7 @@ from imagesearch.downloads.fetch import DownloadError, Validators, fetch_photo, 
 from imagesearch.downloads.keeper import PhotoKeeper
 from imagesearch.downloads.transport import CheckedTransport
 from imagesearch.errors import UserError
-from imagesearch.photos import PhotoError
+from imagesearch.photos import PhotoError, is_complete
 
 _FIRST_WAIT = 1.0  # seconds before the first repetition; doubled before each further one
 _SAVE_SECONDS = 1.0  # the log is written after so many seconds, because each time takes some ms
@@ -183,14 +184,19 @@ class Scheduler:
         known = self._records.get(job.path)
         if known is not None and self._cache.locate(job.path).is_file():
             headers |= Validators(known.etag, known.last_modified).make_headers()
-        try:
-            with part.open("wb") as stream:
-                validators = await fetch_photo(
-                    self._transport, job.address, headers, self._limits, stream.write
-                )
-                return validators, stream.tell()
-        except OSError as error:
-            raise UserError(f"{part}: cannot be written ({error.strerror})") from None
+        with _report_disk_errors(part), part.open("wb") as stream:
+
+            def write(piece: bytes) -> None:
+                with _report_disk_errors(part):
+                    stream.write(piece)
+
+            fetched = await fetch_photo(self._transport, job.address, headers, self._limits, write)
+            size = stream.tell()
+        if fetched is None:
+            return None, size
+        if not fetched.has_length and not await asyncio.to_thread(is_complete, part):
+            raise DownloadError("its end is missing", is_temporary=True)
+        return fetched.validators, size
 
     async def _keep(self, job: _Job, part: Path, size: int, validators: Validators | None) -> None:
         """Keep a complete file, or remove it if the photo has not changed."""
@@ -268,6 +274,15 @@ def run_downloads(
         return
     with ThreadPoolExecutor(1) as pool:
         pool.submit(asyncio.run, run()).result()
+
+
+@contextmanager
+def _report_disk_errors(file: Path) -> Iterator[None]:
+    """Raise `UserError` if a file cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"{file}: cannot be written ({error.strerror})") from None
 
 
 @functools.cache  # looking up the version takes more CPU time than the rest of a download

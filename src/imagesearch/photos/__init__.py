@@ -30,6 +30,7 @@ from imagesearch.photos.formats import (
     EXTENSION_BY_FORMAT,
     EXTENSIONS,
     PhotoError,
+    check_photo,
     identify_photo,
     share_cores,
 )
@@ -72,6 +73,7 @@ __all__ = [
     "ThumbnailCache",
     "add_name_date",
     "check_list_exists",
+    "check_photo",
     "check_photo_folder",
     "compute_inside",
     "compute_iou",

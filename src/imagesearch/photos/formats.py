@@ -111,6 +111,12 @@ def identify_photo(file: Path, max_megapixels: float) -> str:
         return EXTENSION_BY_FORMAT[image.format or ""]
 
 
+def check_photo(file: Path) -> None:
+    """Raise `PhotoError` if a file is not a photo, by the beginning of its content."""
+    with open_photo(file):
+        pass
+
+
 def explain_too_large(megapixels: float, max_megapixels: float) -> str:
     """Return why a photo with too many pixels is rejected."""
     return f"too large: {megapixels:.0f} megapixels (extraction.max_megapixels: {max_megapixels:g})"

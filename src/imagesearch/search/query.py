@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from datetime import date
 from numbers import Real
@@ -212,16 +211,16 @@ def _check_numbers(query: Query) -> None:
     if not (isinstance(query.top_k, int) and 1 <= query.top_k <= MAX_HITS):
         expected = f"a whole number from 1 to {MAX_HITS}"
         raise UserError(f"{name_argument('top_k')}: expected {expected}, got {query.top_k!r}")
-    limits = {"weight_text": (0, None), "weight_image": (0, None), "min_score": (-1, 1), "min_fit": (0, 1)}
+    limits = {"weight_text": (0, 1000), "weight_image": (0, 1000), "min_score": (-1, 1), "min_fit": (0, 1)}
     for name, (low, high) in limits.items():
         number = getattr(query, name)
-        if number is None and high is not None:
+        if number is None and name.startswith("min_"):
             continue
         if not isinstance(number, Real):
             raise TypeError(f"{name}: expected a number, got {number!r}")
-        if not math.isfinite(number) or number < low or number > (number if high is None else high):
-            expected = f"at least {low}" if high is None else f"from {low} to {high}"
-            raise UserError(f"{name_argument(name)}: expected a number {expected}, got {number!r}")
+        if not low <= number <= high:  # also if it is not a number (NaN)
+            expected = f"a number from {low} to {high}"
+            raise UserError(f"{name_argument(name)}: expected {expected}, got {number!r}")
 
 
 def _check_encoding(query: Query) -> None:

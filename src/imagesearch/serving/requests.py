@@ -129,6 +129,8 @@ def _bracket(host: str) -> str:
 
 
 def _is_address(name: str) -> bool:
+    if "%" in name:  # a scope of IPv6 can be any text
+        return False
     try:
         ipaddress.ip_address(name.removeprefix("[").removesuffix("]"))
     except ValueError:

@@ -6,6 +6,7 @@ import asyncio
 import io
 import re
 import tempfile
+import threading
 from collections.abc import AsyncIterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -21,9 +22,10 @@ from imagesearch.search import Query, crop_query_faces
 
 MAX_UPLOAD_BYTES = 32 * 2**20
 """Maximum size of a photo that is sent."""
-_MAX_MEGAPIXELS = 100.0  # 300 MB of memory; those of the album can be larger: extraction.max_megapixels
+_MAX_MEGAPIXELS = 100.0  # 300 MB of pixels; those of the album can be larger: extraction.max_megapixels
 _CHECKED_PIXELS = 64  # a JPEG is decoded at an eighth of its size
 _MAX_NAME_BYTES = 100
+_decoding = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ class UploadedPhoto:
 def check_upload(data: bytes, name: str, config: Config) -> UploadedPhoto:
     """Return a photo that can be searched with. It takes as long as decoding; call it in a thread.
 
+    One photo is decoded at a time: formats other than JPEG take several times the memory of their pixels.
+
     Parameters
     ----------
     data
@@ -74,7 +78,7 @@ def check_upload(data: bytes, name: str, config: Config) -> UploadedPhoto:
     if len(data) > MAX_UPLOAD_BYTES:
         raise UserError(f"{photo.name}: too large; expected at most {MAX_UPLOAD_BYTES >> 20} MB")
     limit = min(_MAX_MEGAPIXELS, config.extraction.max_megapixels)
-    with photo.open() as file:
+    with _decoding, photo.open() as file:
         try:
             decode_photo(file, _CHECKED_PIXELS, max_megapixels=limit)
         except PhotoError as error:

@@ -71,7 +71,7 @@ def read_list_columns(dataset: Dataset) -> ListColumns:
         If a list cannot be read, or ``dataset.columns`` names one that no list has.
     """
     content = dataset.lists.read()
-    names = {column: _name_column(column) for column in content.columns}
+    names = _name_columns(content.columns)
     chosen = _choose_columns(tuple(names), dataset.config.dataset.columns)
     fields = dict(zip((names[column] for column in chosen), _FIELDS, strict=False))
     columns = ListColumns(fields, tuple(names[c] for c in names if c not in chosen))
@@ -109,9 +109,15 @@ def get_columns(row: Mapping[str, object], fields: Mapping[str, str]) -> dict[st
     return {name: split_value(str(row[item])) for name, item in fields.items() if row.get(item)}
 
 
-def _name_column(column: str) -> str:
-    """Return the name of a column: with a prefix if it is one of ours."""
-    return f"{_PREFIX}{column}" if column in _OUR_NAMES or column in _FIELDS else column
+def _name_columns(columns: Sequence[str]) -> dict[str, str]:
+    """Return the name of each column: with a prefix if it is one of ours, and with more if it is taken."""
+    names: dict[str, str] = {}
+    for column in columns:
+        name = column
+        while name in _OUR_NAMES or name in _FIELDS or (name != column and name in columns):
+            name = f"{_PREFIX}{name}"
+        names[column] = name
+    return names
 
 
 def _choose_columns(columns: Sequence[str], named: Sequence[str]) -> list[str]:

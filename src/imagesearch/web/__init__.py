@@ -9,7 +9,7 @@ application; ``session.py`` is what they share: one library, used by one thread 
 - ``query_address.py`` writes a query as the address of a page, and reads it.
 - ``access.py`` decides which requests are answered at all.
 
-NiceGUI, FastAPI and uvicorn are an extra, and only this room imports them.
+NiceGUI, FastAPI and uvicorn are an extra, and only this package imports them.
 """
 
 from imagesearch.web.server import WebOptions, check_web_installed, serve

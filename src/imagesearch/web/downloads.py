@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import StreamingResponse
 
+from imagesearch.photos import PhotoError, check_photo
 from imagesearch.web.photo_ids import parse_photo_id
 from imagesearch.web.session import PhotoSession
 
@@ -76,13 +77,17 @@ class _Parts(io.RawIOBase):
 
 
 def write_zip(files: dict[str, Path]) -> Iterator[bytes]:
-    """Yield a zip file of files by their names in it, not compressed again. Missing files are left out."""
+    """Yield a zip file of photos by their names in it, not compressed again.
+
+    Missing files are left out, and files that are no photos any more, such as a link to another file.
+    """
     sink = _Parts()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED, strict_timestamps=False) as archive:
         for name, file in files.items():
             try:
+                check_photo(file)
                 source = file.open("rb")
-            except OSError:
+            except (OSError, PhotoError):
                 continue
             with (
                 source,

@@ -6,7 +6,6 @@ import asyncio
 import math
 from collections.abc import Awaitable, Callable, MutableMapping
 from html import escape
-from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -82,8 +81,11 @@ class LoginPages:
 
 
 def _check_target(target: str) -> str:
-    """Return the address of a page of this server; the first page if it is another site's."""
-    parts = urlsplit(target) if target.isascii() and target.isprintable() else None
+    """Return the address of a page of this server; the first page if it is another site's, or not valid."""
+    try:
+        parts = urlsplit(target) if target.isascii() and target.isprintable() else None
+    except ValueError:
+        return "/"
     is_own = parts is not None and not parts.scheme and not parts.netloc and target.startswith("/")
     return target if is_own and not target.startswith(("//", "/\\")) and " " not in target else "/"
 
@@ -146,12 +148,11 @@ def _make_cookie(scope: Scope, token: str, max_age: int) -> str:
 
 
 def _read_token(scope: Scope) -> str:
-    cookies = SimpleCookie()
+    """Return the value of our cookie. Those of other servers on this host can have any text."""
+    own = f"{_name_cookie(scope)}="
     for name, value in scope["headers"]:
         if name == b"cookie":
-            try:
-                cookies.load(value.decode("latin-1"))
-            except CookieError:
-                return ""
-    morsel = cookies.get(_name_cookie(scope))
-    return morsel.value if morsel else ""
+            for pair in value.decode("latin-1").split(";"):
+                if pair.strip().startswith(own):
+                    return pair.strip().removeprefix(own)
+    return ""

@@ -20,7 +20,7 @@ _MAX_ADDRESSES = 10_000
 class PasswordGate:
     """Compares passwords, and keeps the sessions of the browsers that sent the right one.
 
-    Only a hash of the password stays in memory. The sessions end with the process.
+    Passwords are compared by their hashes. The sessions end with the process.
 
     Parameters
     ----------

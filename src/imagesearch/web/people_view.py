@@ -11,6 +11,7 @@ import numpy as np
 
 from imagesearch.errors import UserError
 from imagesearch.faces import MarkedName, People, PeopleEditor, Person
+from imagesearch.text import is_numbered_label
 from imagesearch.text_table import format_count
 from imagesearch.web.photo_ids import format_photo_id, parse_photo_id
 
@@ -233,7 +234,7 @@ def list_photo_people(people: People, photo_id: int) -> list[tuple[str, int]]:
     ]
     marked = [(one.name, 0) for one in people.marked if photo_id in one.photos]
     known = {label for label, _ in present}
-    return sorted(present, key=lambda pair: pair[0].startswith("person ")) + [
+    return sorted(present, key=lambda pair: is_numbered_label(pair[0])) + [
         pair for pair in marked if pair[0] not in known
     ]
 

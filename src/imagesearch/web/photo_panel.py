@@ -13,6 +13,7 @@ from nicegui import ui
 
 from imagesearch.geo import MAP_ATTRIBUTION, find_map_shapes
 from imagesearch.search import Neighbour, PhotoDetails
+from imagesearch.text import is_numbered_label
 from imagesearch.web.people_parts import CopyButton, PlaceMap
 from imagesearch.web.photo_ids import format_photo_id
 
@@ -138,7 +139,7 @@ def _draw_people(details: PhotoDetails, people: Sequence[tuple[str, int]]) -> No
         return
     with ui.element("div").classes("photo-people"):
         for label, number in people:
-            is_named = not label.startswith("person ") or not number
+            is_named = not is_numbered_label(label) or not number
             with ui.element("span").classes("photo-person"):
                 _link(label, {"person": label} if is_named else {"q": label})
                 if number:
