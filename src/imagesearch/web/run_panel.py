@@ -6,7 +6,6 @@ import time
 
 from nicegui import ui
 from nicegui.elements.mixins.text_element import TextElement
-from nicegui.events import GenericEventArguments
 
 from imagesearch.serving import RunState, describe_progress, format_duration
 from imagesearch.text_table import format_count
@@ -33,7 +32,9 @@ class RunPanel:
         with ui.element("section").classes("collection-card").props('aria-label="process new photos"'):
             with ui.element("div").classes("run-line"):
                 self._button = TextElement(tag="button", text=_START).classes("atlas-action")
-                self._button.props("type=button").on("click", self._press, js_handler=_SEND_LABEL)
+                self._button.props("type=button").on(
+                    "click", lambda event: self.press(str(event.args)), js_handler=_SEND_LABEL
+                )
                 self._status = ui.label().classes("quiet-text").props("role=status")
             self._track = ui.element("div").classes("run-track")
             with self._track:
@@ -73,10 +74,10 @@ class RunPanel:
                 f"aria-valuenow={share:.0f}"
             )
 
-    def _press(self, event: GenericEventArguments) -> None:
+    def press(self, label: str) -> None:
         """Start or stop a run, as the button said when it was pressed; a double click starts one."""
         state = self._runner.state
-        if not str(event.args).startswith(_LABELS["running"]):
+        if not label.startswith(_LABELS["running"]):
             self._runner.start()
         elif time.monotonic() - state.started_at > _SECONDS_BEFORE_STOP:
             self._runner.stop()
