@@ -206,6 +206,30 @@ def test_the_password_opens_a_session_until_it_is_closed(guarded: WebServer) -> 
     assert send(address, "/login", {"Origin": "http://evil.example"}, "POST", b"password=x").status == 403
 
 
+def test_a_page_logs_out_and_the_other_pages_of_the_session_get_no_answer(
+    guarded: WebServer, browser: Browser
+) -> None:
+    context = browser.new_context(base_url=guarded.address)
+    page, other = context.new_page(), context.new_page()
+    for one in (page, other):
+        one.goto("/")
+        if "login" in one.url:
+            one.get_by_label("Password").fill(PASSWORD)
+            one.get_by_label("Password").press("Enter")
+        one.locator(".tile").nth(5).wait_for()
+    page.get_by_role("button", name="Log out").click()
+    page.get_by_label("Password").wait_for()
+    box = other.get_by_label("Search", exact=True)
+    with other.expect_event("websocket", timeout=20_000):  # the browser tries to connect again
+        box.fill("maya in 2023")
+        box.press("Enter")
+    assert other.locator(".chip").count() == 0
+    assert "q=maya" not in other.url
+    other.goto("/people")
+    other.get_by_label("Password").wait_for()
+    context.close()
+
+
 def test_attempts_are_limited(guarded: WebServer) -> None:
     assert log_in(guarded.address, PASSWORD).status == 303  # forgets earlier attempts
     assert [log_in(guarded.address, f"wrong {i}").status for i in range(6)] == [403] * 5 + [429]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -92,6 +93,7 @@ def test_new_photos_are_processed_and_found_on_all_pages(
         page.get_by_text("9 photos").first.wait_for(timeout=10_000)
         check_map(page)
         check_timeline(page)
+        check_histogram(page)
         for address in ("/map", "/timeline"):
             phone.goto(address)
             phone.get_by_text(
@@ -116,6 +118,7 @@ def check_map(page: Page) -> None:
     page.locator(".map-cluster[data-count='2']").click()
     panel = page.get_by_role("dialog", name="photos of this place")
     assert panel.locator("img").count() == 2
+    panel.get_by_role("img", name=re.compile("^1 unnamed person, .+, in .+, India, 9 March 2024$")).wait_for()
     address = panel.get_by_role("link", name="Search within").get_attribute("href")
     query = parse_qs(urlsplit(address).query)
     latitude, longitude = map(float, query["near"][0].split(","))
@@ -152,8 +155,23 @@ def check_timeline(page: Page) -> None:
     page.go_back()
     page.get_by_role("button", name="11 March 2024: 1 photo").click()
     page.wait_for_function("document.querySelectorAll('.thumbnail-grid img').length === 1")
+    page.get_by_role("img", name=re.compile("^1 unnamed person, .+, in .+, India, 11 March 2024$")).wait_for()
     link = page.get_by_role("link", name="Search 1 photo")
     assert link.get_attribute("href") == "/?after=2024-03-11&before=2024-03-12"
+
+
+def check_histogram(page: Page) -> None:
+    """The bars between two dates are marked; none are after the last bar, or if a date is in words."""
+    for dates, count in (
+        ("after=2024-05", 3),
+        ("before=2024-05", 2),
+        ("after=2099", 0),
+        ("after=last+summer", 0),
+    ):
+        page.goto(f"/?{dates}")
+        page.get_by_role("button", name="Filters").click()
+        page.locator(".histogram rect").nth(4).wait_for()  # March to July
+        assert page.locator(".histogram rect.inside").count() == count, dates
 
 
 def test_a_run_is_stopped_refused_and_ends_with_the_server(album: WebAlbum, browser: Browser) -> None:
@@ -166,7 +184,7 @@ def test_a_run_is_stopped_refused_and_ends_with_the_server(album: WebAlbum, brow
             start.click()
             page.get_by_text("another run is writing here; wait until it has ended", exact=False).wait_for()
         add_many_photos(album)
-        start.click()
+        start.dblclick()  # starts one run, and does not stop it
         page.wait_for_function(r"/features: [1-9]\d* of 300/.test(document.body.innerText)", timeout=30_000)
         page.get_by_role("button", name="Stop").click()
         page.get_by_text("stopped; finished work is kept", exact=False).wait_for(timeout=30_000)

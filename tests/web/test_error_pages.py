@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from drawn import Drawn
 from http_requests import send
 from web_fixtures import WebAlbum, WebServer, open_page
 
@@ -18,6 +20,7 @@ BUGS = """
 from fastapi import HTTPException
 from nicegui import ui
 import imagesearch.web.api as api
+import imagesearch.web.downloads as downloads
 from imagesearch.query import NameCompleter
 from imagesearch.errors import UserError
 
@@ -28,6 +31,7 @@ def complete(*arguments):
     raise UserError("<b>the names cannot be read</b>")
 
 api._list_places = fail
+downloads.MAX_PHOTOS = 2
 NameCompleter.complete = complete
 
 @ui.page("/bug")
@@ -87,3 +91,33 @@ def test_an_error_of_the_completion_is_shown(server: WebServer, browser: Browser
         expect(page.locator(".tile")).to_have_count(6)
         page.get_by_label("Search", exact=True).press_sequentially("ma")
         expect(page.get_by_role("alert")).to_have_text("<b>the names cannot be read</b>")
+
+
+def test_a_download_of_too_many_photos_is_refused_in_the_page(server: WebServer, browser: Browser) -> None:
+    with open_page(browser, server) as page:
+        page.goto("/")
+        expect(page.locator(".tile")).to_have_count(6)
+        page.locator(".tile a").first.focus()
+        page.keyboard.press("Space")
+        bar = page.get_by_role("toolbar", name="selected photos")
+        bar.get_by_role("button", name="All shown").click()
+        bar.get_by_role("button", name="Download").click()
+        expect(bar).to_contain_text("at most 2 photos can be downloaded at once")
+        page.locator(".tile a").last.press("Space")
+        expect(bar).to_contain_text("5 selected")
+
+
+def test_before_the_first_build_each_page_links_to_the_one_that_runs_it(
+    browser: Browser, tmp_path: Path
+) -> None:
+    album = WebAlbum(Drawn(tmp_path / "album"))
+    with WebServer(album) as empty:
+        page = browser.new_page(base_url=empty.address)  # its console has the errors of the map's addresses
+        for address in ("/", "/people", "/people/suggestions", "/map", "/timeline"):
+            page.goto(address)
+            expect(page.locator(".remedy-link")).to_have_attribute("href", "/collection")
+        page.goto("/")
+        page.get_by_role("button", name="Filters").click()
+        expect(page.get_by_label("Order")).to_be_visible()
+        expect(page.get_by_text("Loading…")).to_have_count(0)
+        page.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
@@ -42,6 +43,11 @@ def test_people_have_their_best_faces(page: Page, album: WebAlbum) -> None:
     expect(rows.filter(has_text="Ben").locator("img")).to_have_count(0)
     panel.get_by_role("checkbox", name="Maya").press("Space")
     expect(page.locator(".tile")).to_have_count(3)
+    # two at once, before the answer to the first
+    page.evaluate(
+        "document.querySelectorAll('[data-fields~=people] input:not(:checked)').forEach(one => one.click())"
+    )
+    expect(page).to_have_url(re.compile("person=Maya&person=(Kofi&person=Ben|Ben&person=Kofi)$"))
 
 
 def test_folders_are_a_tree_for_the_keyboard(page: Page, album: WebAlbum) -> None:
@@ -82,3 +88,47 @@ def test_folders_are_a_tree_for_the_keyboard(page: Page, album: WebAlbum) -> Non
     expect(
         panel.get_by_role("checkbox", name="beach")
     ).to_be_checked()  # is opened where something is selected
+
+
+def test_a_chip_opens_the_drawer_at_its_field_and_never_closes_it(page: Page, album: WebAlbum) -> None:
+    page.goto("/?folder=2023&keyword=sea&no_gps=yes")
+    chip = page.locator(".chip-filter")
+    panel = page.get_by_label("filters", exact=True)
+    folder = panel.get_by_role("checkbox", name="2023")
+    for _ in range(2):
+        chip.locator("button.chip-text", has_text="folder").click()
+        expect(panel).to_be_visible()
+        expect(folder).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+    expect(chip.filter(has_text="without a position").get_by_role("button")).to_have_count(1)  # to remove it
+
+    # a filter without a field in the drawer is changed in its chip
+    for typed, key, expected in (("x", "Escape", "sea"), ("#sea", "Enter", "%23sea"), ("", "Enter", None)):
+        chip.nth(1).locator("button.chip-text", has_text="#sea").click()
+        field = chip.get_by_role("textbox")
+        expect(field).to_be_focused()
+        field.fill(typed)
+        field.press(key)
+        expect(field).to_have_count(0)
+        expect(chip).to_have_count(3 if expected else 2)
+        if expected:
+            expect(page).to_have_url(re.compile(f"keyword={expected}"))
+    expect(page).not_to_have_url(re.compile("keyword"))
+    expect(panel).to_be_hidden()
+
+
+def test_photos_with_a_lower_score_are_left_out(page: Page) -> None:
+    page.goto("/?q=a+beach")
+    expect(page.locator(".tile")).to_have_count(6)
+    page.get_by_role("button", name="Filters").click()
+    page.locator("summary", has_text="How to search").click()
+    page.get_by_label("Minimum score").fill("0.99")
+    page.get_by_label("Minimum score").press("Enter")
+    expect(page).to_have_url(re.compile("min_score=0.99"))
+    expect(page.locator(".tile")).to_have_count(0)
+    page.locator("button.chip-text", has_text="min score").click()
+    expect(page.get_by_label("Minimum score")).to_be_focused()
+    page.get_by_label("Minimum score").fill("")
+    page.get_by_label("Minimum score").press("Enter")
+    expect(page.locator(".tile")).to_have_count(6)

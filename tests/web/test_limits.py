@@ -6,6 +6,7 @@ import asyncio
 import io
 import zipfile
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -14,12 +15,14 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from http_requests import run_async
+from nicegui import Client, ui
 from PIL import Image
 
 from imagesearch.config import Config, load_config
 from imagesearch.errors import UserError
 from imagesearch.serving import MAX_UPLOAD_BYTES, check_upload, receive_upload
 from imagesearch.web import downloads, step_runs
+from imagesearch.web.run_panel import RunPanel
 from imagesearch.web.session import PhotoSession
 from imagesearch.web.step_runs import StepRunner
 
@@ -120,6 +123,26 @@ def test_one_run_of_the_steps_at_a_time() -> None:
         assert (runner.state.outcome, runner.finished_runs) == ("failed", 1)
         assert "no memory" in runner.state.message
         assert runner.start()  # the next one
+
+    run_async(run())
+
+
+def test_a_double_click_starts_a_run_and_stops_none() -> None:
+    async def run() -> None:
+        async def wait(work: object) -> None:
+            await asyncio.Event().wait()
+
+        runner = StepRunner(cast(PhotoSession, SimpleNamespace(run=wait)))
+        with Client(ui.page("/collection"), request=None):
+            panel = RunPanel(runner)
+        for label in ("Process new photos", "Process new photos", "Stop"):
+            panel.press(label)
+            assert runner.state.outcome == "running"
+        runner.state = replace(runner.state, started_at=runner.state.started_at - 2)
+        panel.press("Process new photos")  # of a page that does not show the run yet
+        assert runner.state.outcome == "running"
+        panel.press("Stop")
+        assert runner.state.outcome == "stopping"
 
     run_async(run())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -42,6 +43,7 @@ def test_chosen_faces_of_selected_photos_get_a_name_as_one_decision(page: Page, 
     expect(rows.nth(0).locator("[aria-pressed=true]")).to_have_count(0)
     expect(rows.nth(1).locator("[aria-pressed=true]")).to_have_count(1)  # the only face
     expect(rows.nth(2)).to_contain_text("no face was found")
+    expect(rows.nth(1).get_by_role("link", name=re.compile("^1 unnamed person, "))).to_have_count(1)
     label = rows.nth(1).locator(".naming-face span").inner_text()
 
     both = rows.nth(0).locator(".naming-face")

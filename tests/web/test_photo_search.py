@@ -111,6 +111,17 @@ def test_a_face_in_a_dropped_photo_is_picked(page: Page, album: WebAlbum) -> Non
     expect(page.locator(".search-photo")).to_have_count(0)
 
 
+def test_the_faces_of_a_dropped_photo_are_gone_on_the_page_before(page: Page, album: WebAlbum) -> None:
+    page.goto(f"/?like={make_id('2024/beach.jpg')}")
+    photo, faces = page.locator(".search-photo"), page.locator(".photo-face")
+    expect(photo).to_contain_text("beach.jpg")
+    send_photo(page, (album.drawn.photos / "2023/kofi.jpg").read_bytes(), "drop")
+    expect(faces).to_have_count(1)
+    page.go_back()
+    expect(photo).to_contain_text("beach.jpg")
+    expect(faces).to_have_count(0)
+
+
 @pytest.fixture(scope="session")
 def long_album(tmp_path_factory: pytest.TempPathFactory) -> WebAlbum:
     """Many small photos: few drawings, each a little different."""

@@ -16,8 +16,9 @@ from imagesearch.errors import UserError
 from imagesearch.photos import compute_photo_id
 from imagesearch.query import Criteria
 from imagesearch.search import Query
+from imagesearch.store import MAX_HITS
 from imagesearch.web import query_address
-from imagesearch.web.query_address import PARAMETERS, read_query, write_query
+from imagesearch.web.query_address import PARAMETERS, read_page_query, read_query, write_query
 
 PATHS = ("2023/maya.jpg", "2024/a b & c.jpg")
 
@@ -147,6 +148,16 @@ def test_links_of_other_pages_are_read() -> None:
         read_query([("after", "2023-01-01"), ("before", ""), ("q", " ")], library).criteria.after
         == "2023-01-01"
     )
+
+
+def test_a_page_keeps_the_valid_parameters_and_has_no_limit_unless_it_is_given() -> None:
+    params = "q=beach&rating=abc&year=2023&year=then&collapse=yes&k=0x"
+    query, problem = read_page_query(params, library_with(top_k=20))
+    expected = Query("beach", criteria=Criteria(years=(2023,)), collapse=True, top_k=MAX_HITS)
+    assert query == expected
+    for name in ("rating: expected a number, got 'abc'", "year: expected", "k: expected"):
+        assert name in problem
+    assert read_page_query("q=beach&k=20", library_with(top_k=20)) == (Query("beach", top_k=20), "")
 
 
 @pytest.mark.parametrize(

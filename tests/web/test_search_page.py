@@ -103,6 +103,27 @@ def test_notes_and_errors_are_in_plain_sight(page: Page) -> None:
     expect(page.get_by_role("alert")).to_contain_text("no photo has this id")
     page.goto("/?k=many&q=%3Cscript%3Ealert(1)%3C/script%3E")
     expect(page.get_by_role("alert")).to_contain_text("k: expected a number")
+    # the valid part of an address is in the box and the chips, and the next search has it
+    page.goto("/?q=maya&folder=2023&rating=abc")
+    expect(page.get_by_role("alert")).to_contain_text("rating: expected a number")
+    expect(page.get_by_label("Search", exact=True)).to_have_value("maya")
+    expect(page.locator(".chip-filter")).to_have_text(re.compile("2023"))
+    page.get_by_label("Search", exact=True).press("Enter")
+    expect(page).to_have_url(re.compile(r"q=maya&folder=2023$"))
+    expect(tiles(page)).to_have_count(2)
+
+
+def test_no_more_photos_than_the_address_permits(page: Page) -> None:
+    expect(tiles(page)).to_have_count(6)
+    page.goto("/?k=4&sort=date")
+    expect(tiles(page)).to_have_count(4)
+    expect(page.locator(".grid-end span")).to_have_count(0)
+    last = page.locator(".tile a").last
+    last.click()
+    expect(page.get_by_text("4 of 4")).to_be_visible()
+    page.go_back()
+    page.get_by_role("button", name="Remove at most 4 photos").click()
+    expect(tiles(page)).to_have_count(6)
 
 
 def test_completion_and_filters_by_keyboard(page: Page) -> None:

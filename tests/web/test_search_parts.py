@@ -57,6 +57,9 @@ def test_each_filter_is_a_chip_and_can_be_dropped() -> None:
         assert [one for one in chips if one not in left] == [chip]
         query_without = drop_filter(query, chip.name, chip.value, DEFAULT)
         assert drop_filter(query_without, chip.name, chip.value, DEFAULT) == query_without
+    weighed = Query("x", top_k=3, weight_text=2.0, with_itself=True)
+    labels = [chip.label for chip in describe_filters(weighed, DEFAULT)]
+    assert labels == ["weight of the text 2.0", "with the photo itself", "at most 3 photos"]
     assert drop_filter(query, "text", "x") == query
     assert drop_filter(query, "__class__", "x") == query
     assert describe_filters(DEFAULT, DEFAULT) == []
@@ -70,6 +73,12 @@ def test_changes_of_the_drawer_are_checked() -> None:
     assert (query.sort, query.collapse) == ("date", True)
     selection = describe_selection(query)
     assert selection["people"] == ["Maya"]
+    for change, people in (
+        ({"add": "Kofi"}, ("Maya", "Kofi")),
+        ({"add": "Maya"}, ("Maya",)),
+        ({"remove": "Maya"}, ()),
+    ):
+        assert change_query(query, {"people": change}, DEFAULT).criteria.people == people
     assert (
         change_query(query, {"people": [], "rating": None, "sort": "", "collapse": None}, DEFAULT) == DEFAULT
     )

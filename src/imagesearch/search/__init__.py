@@ -21,6 +21,7 @@ from imagesearch.search.photo_details import (
     Neighbour,
     PhotoDetails,
     find_neighbours,
+    read_details_by_id,
     read_photo_details,
 )
 from imagesearch.search.prompt import parse_prompt_line
@@ -47,5 +48,6 @@ __all__ = [
     "get_min_face_score",
     "parse_prompt_line",
     "plan_filter",
+    "read_details_by_id",
     "read_photo_details",
 ]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from imagesearch.features import read_classes
 from imagesearch.filters import And, Eq, WithinCircle
@@ -107,25 +108,41 @@ def read_photo_details(resources: SearchResources, photo_id: int) -> PhotoDetail
     UserError
         If there are no collections, or Milvus cannot be reached.
     """
+    return read_details_by_id(resources, [photo_id]).get(photo_id)
+
+
+def read_details_by_id(resources: SearchResources, photo_ids: Sequence[int]) -> dict[int, PhotoDetails]:
+    """Return what the collections have of some photos, without unknown ones; see `read_photo_details`."""
     resources.refresh()
     ref = resources.get_photo_collection_ref()
     collection = resources.store.collections.open(ref)
     known = collection.field_types
     extra = collection.extra
     names = [*(name for name in _FIELDS if name in known), *extra.values()]
-    rows = resources.store.read_rows(ref, [photo_id], names)
-    if not rows:
-        return None
-    fields = _UNKNOWN | rows[0].fields
-    path, file = fields["path"], resources.dataset.locate_file(fields["path"])
-    classes = read_classes(resources.dataset, [path]).get(path, [])
+    rows = resources.store.read_rows(ref, list(photo_ids), names)
+    fields_by_id = {row.id: _UNKNOWN | row.fields for row in rows}
+    classes = read_classes(resources.dataset, [fields["path"] for fields in fields_by_id.values()])
+    return {
+        photo_id: _make_details(photo_id, fields, classes.get(fields["path"], []), extra, resources)
+        for photo_id, fields in fields_by_id.items()
+    }
+
+
+def _make_details(
+    photo_id: int,
+    fields: Mapping[str, Any],
+    classes: Sequence[tuple[str, float]],
+    extra: Mapping[str, str],
+    resources: SearchResources,
+) -> PhotoDetails:
+    file = resources.dataset.locate_file(fields["path"])
     if not classes and fields["class_label"]:
         classes = [(fields["class_label"], fields["class_score"])]
     taken_at = make_time(fields["taken_at"]).isoformat() if fields["has_time"] else ""
     texts = ("address", "city", "country", "time_source", "time_precision", "camera", "description", "trip")
     return PhotoDetails(
         photo_id=photo_id,
-        path=path,
+        path=fields["path"],
         file=file,
         people=tuple(fields["face_labels"]),
         classes=tuple(classes),

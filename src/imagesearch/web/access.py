@@ -22,6 +22,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 NONCE = "csp_nonce"
 """The key of a request's scope with the nonce that its inline scripts must have."""
+HAS_PASSWORD = "has_password"
+"""The key of a request's scope with whether the server requires a password."""
 MAX_BODY = 40 * 2**20
 """Maximum size of the body of a request: an uploaded photo, and what a form adds to it."""
 _MAP_PAGE = "/map"
@@ -64,8 +66,12 @@ class AccessGuard:
         tiles = self._tiles if scope["path"] == _MAP_PAGE else ""
         host = _get_headers(scope, b"host")[0]
         send = _add_headers(send, _make_headers(host, scope[NONCE], tiles))
-        if self._login and await self._login.answer(scope, receive, send):
-            return
+        scope[HAS_PASSWORD] = self._login is not None
+        if self._login:
+            if await self._login.answer(scope, receive, send):
+                return
+            if scope["type"] == "websocket":
+                receive = _end_with_session(self._login, scope, receive, send)
         if scope["type"] == "http":
             length = _get_headers(scope, b"content-length")
             if length and not (length[0].isdecimal() and int(length[0]) <= MAX_BODY):
@@ -141,6 +147,17 @@ async def refuse(scope: Scope, send: Send, status: int, reason: str) -> None:
     headers.append((b"x-content-type-options", b"nosniff"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": f"{reason}\n".encode()})
+
+
+def _end_with_session(login: LoginPages, scope: Scope, receive: Receive, send: Send) -> Receive:
+    """Return a function that closes a websocket at its first message after its session was closed."""
+
+    async def receive_in_session() -> Message:
+        message = await receive()
+        is_closed = message["type"] == "websocket.receive" and await login.answer(scope, receive, send)
+        return {"type": "websocket.disconnect", "code": 1008} if is_closed else message
+
+    return receive_in_session
 
 
 def _limit_body(receive: Receive) -> Receive:

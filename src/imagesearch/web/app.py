@@ -46,7 +46,12 @@ def make_app(session: PhotoSession, options: WebOptions) -> Any:
     error_pages.register()
     add_nonces()
     ui.run_with(
-        app, title="Photos", dark=None, show_welcome_message=False, reconnect_timeout=_RECONNECT_SECONDS
+        app,
+        title="Photos",
+        language="en-US",
+        dark=None,
+        show_welcome_message=False,
+        reconnect_timeout=_RECONNECT_SECONDS,
     )
     gate = PasswordGate(options.password) if options.password else None
     tiles = get_origin(session.library.config.web.map_tiles)

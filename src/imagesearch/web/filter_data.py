@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -36,9 +36,14 @@ _CRITERIA = frozenset(
         "has_gps",
     )
 )
-_OPTIONS = frozenset(("strategy", "sort", "collapse", "min_fit", "folder"))
+_OPTIONS = frozenset(("strategy", "sort", "collapse", "min_fit", "min_score", "folder"))
 _LISTS = frozenset(("people", "without", "places", "cameras", "trips"))
-_NUMBERS = {"rating": int, "max_rating": int, "min_fit": float}
+_NUMBERS = {"rating": int, "max_rating": int, "min_fit": float, "min_score": float}
+
+NO_OFFERS: dict[str, Any] = {
+    name: [] for name in ("people", "places", "cameras", "trips", "months", "folders")
+}
+"""What can be selected without photos."""
 
 
 class FilterOffers:
@@ -178,6 +183,8 @@ def describe_selection(query: Query) -> dict[str, Any]:
 def change_query(query: Query, changes: Mapping[str, Any], default: Query) -> Query:
     """Return a query with other values of some fields, as the drawer sends them.
 
+    In place of a list, there can be one value that is added to it or removed from it: ``{"add": "Maya"}``.
+
     Raises
     ------
     UserError
@@ -186,12 +193,20 @@ def change_query(query: Query, changes: Mapping[str, Any], default: Query) -> Qu
     criteria, options = {}, {}
     for name, value in changes.items():
         if name in _CRITERIA:
+            if isinstance(value, Mapping) and name in _LISTS:
+                value = _change_list(getattr(query.criteria, name), value)
             criteria[name] = _read_value(name, value, getattr(Criteria(), name))
         elif name in _OPTIONS:
             options[name] = _read_value(name, value, getattr(default, name))
         else:
             raise UserError(f"{str(name)[:40]}: there is no such filter")
     return replace(query, **options, criteria=replace(query.criteria, **criteria))
+
+
+def _change_list(present: Sequence[str], change: Mapping[str, Any]) -> list[str]:
+    changed = {str(one) for one in change.values()}
+    added = [str(change["add"])] if "add" in change else []
+    return [*(one for one in present if one not in changed), *added]
 
 
 def _read_value(name: str, value: Any, default: Any) -> Any:

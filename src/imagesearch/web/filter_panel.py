@@ -32,6 +32,10 @@ class FilterPanel(Element, component="static/filter_panel.js"):
         """Whether the drawer is open."""
         return self._props["shown"]
 
+    def focus_field(self, name: str) -> None:
+        """Move the focus to the field of a condition, as soon as the drawer shows it."""
+        self.run_method("focusField", name)
+
     def change(self, **props: Any) -> None:
         """Show other values: ``shown``, ``offers`` and ``value``."""
         for name, value in props.items():

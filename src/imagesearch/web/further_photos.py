@@ -29,15 +29,17 @@ class FurtherPhotos:
         The answer, with the first photos.
     rank
         Ranks up to so many photos of the query.
+    limit
+        Maximum number of photos, with the first ones.
     """
 
-    def __init__(self, session: PhotoSession, first: Answer, rank: Rank) -> None:
+    def __init__(self, session: PhotoSession, first: Answer, rank: Rank, limit: int = MAX_HITS) -> None:
         self._session, self._first, self._rank = session, first, rank
         self._known = {compute_photo_id(result.path) for result in first.results}
         self._ranked: RankedPhotos | None = None
         self._ids: list[int] = []  # that are ranked, and not read
         self._ready: list[GridPhoto] = []
-        self._limits = _list_limits(first)
+        self._limits = _list_limits(first, limit)
 
     @property
     def is_finished(self) -> bool:
@@ -91,16 +93,17 @@ def is_complete(answer: Answer) -> bool:
     return has_limit or count < answer.query.top_k or count >= min(answer.photos, MAX_HITS)
 
 
-def _list_limits(first: Answer) -> list[int]:
+def _list_limits(first: Answer, limit: int) -> list[int]:
     """Return how many photos are ranked, one after the other.
 
     Photos that a search by content has found and sorted by date are ranked at once: among more photos, others
     would come first.
     """
-    if is_complete(first):
+    if is_complete(first) or len(first.results) >= limit:
         return []
     is_sorted = first.query.sort != "score" and any(result.score is not None for result in first.results)
-    limits = [MAX_HITS if is_sorted else _FIRST_RANKED]
-    while limits[-1] < MAX_HITS:
-        limits.append(min(_GROWTH * limits[-1], MAX_HITS))
+    most = min(limit, MAX_HITS)
+    limits = [most if is_sorted else min(_FIRST_RANKED, most)]
+    while limits[-1] < most:
+        limits.append(min(_GROWTH * limits[-1], most))
     return limits

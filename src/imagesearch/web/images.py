@@ -31,9 +31,8 @@ _FACE_MARGIN = 0.7  # half the side of a crop, in the longer sides of the face
 _DEFAULT_THUMBNAIL = "256"
 _READERS = 8  # threads that read cached files while others decode
 _DECODERS = min(4, max(2, os.cpu_count() or 1))
-# The address of an image does not change when its photo is edited. With the version of the photo it does.
+# The address of an image does not change when its photo is edited.
 _CACHE = "private, max-age=300, stale-while-revalidate=86400"
-_CACHE_OF_VERSION = "private, max-age=31536000, immutable"
 
 T = TypeVar("T")
 PhotoId = Annotated[str, Path(description="id of a photo, as searches return it")]
@@ -111,8 +110,7 @@ class PhotoImages:
         if photo is None:
             return _make_gone()
         etag = _make_etag(version, picture)
-        is_version = request.query_params.get("v") == version
-        headers = {"ETag": etag, "Cache-Control": _CACHE_OF_VERSION if is_version else _CACHE}
+        headers = {"ETag": etag, "Cache-Control": _CACHE}
         if etag in known:
             return Response(status_code=304, headers=headers)
         data = data or await self._make(request, dataset, photo, picture)

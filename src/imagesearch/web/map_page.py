@@ -16,13 +16,14 @@ from nicegui.element import Element
 from imagesearch.config import WebConfig
 from imagesearch.errors import UserError
 from imagesearch.geo import MAP_ATTRIBUTION
-from imagesearch.local_times import SECONDS_A_DAY
 from imagesearch.store import PhotoFacts
+from imagesearch.web.alt_texts import read_alt_texts
 from imagesearch.web.frame import page_frame
 from imagesearch.web.map_shapes import MAX_ZOOM, check_view, render_shapes
+from imagesearch.web.photo_ids import parse_photo_id
 from imagesearch.web.session import PhotoSession
 
-_NO_DAY = -(2**31)
+_MAX_TEXTS = 100
 _CACHE = "private, max-age=86400"  # the shapes change with the version of the package only
 
 
@@ -48,7 +49,7 @@ def register(session: PhotoSession) -> None:
 
     @ui.page("/map")
     def show_map() -> None:
-        with page_frame("Map"):
+        with page_frame("Map", heading="Map"):
             link_styles()
             PhotoMap(session.library.config.web)
 
@@ -74,6 +75,19 @@ def register(session: PhotoSession) -> None:
         content = await asyncio.to_thread(lambda: json.dumps(pack_positions(album.photos)))
         return Response(content, media_type="application/json", headers=headers)
 
+    @nicegui_app.get("/map/texts/{ids}", include_in_schema=False)
+    async def get_texts(ids: str) -> Response:
+        known = [
+            number for text in ids.split(",")[:_MAX_TEXTS] if (number := parse_photo_id(text)) is not None
+        ]
+        try:
+            texts = await session.run(lambda library: read_alt_texts(library, known))
+        except UserError as error:
+            return make_error(error)
+        return Response(
+            json.dumps(texts), media_type="application/json", headers={"Cache-Control": "no-store"}
+        )
+
 
 def link_styles() -> None:
     """Link the styles of the map, the timeline and the collection."""
@@ -92,7 +106,6 @@ def pack_positions(facts: PhotoFacts) -> dict[str, Any]:
     """
     chosen = facts.has_position
     names, numbers = np.unique(facts.cities[chosen].astype(str), return_inverse=True)
-    days = np.where(facts.has_time, np.floor_divide(facts.times, SECONDS_A_DAY), _NO_DAY)
     positions = np.stack([facts.longitudes[chosen], facts.latitudes[chosen]], axis=1)
     return {
         "photos": len(facts),
@@ -100,7 +113,6 @@ def pack_positions(facts: PhotoFacts) -> dict[str, Any]:
         "ids": _encode(facts.ids[chosen], "<i8"),
         "positions": _encode(positions, "<f4"),
         "city": _encode(numbers.reshape(-1), "<u4"),
-        "days": _encode(days[chosen], "<i4"),
     }
 
 

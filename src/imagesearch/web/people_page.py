@@ -14,7 +14,7 @@ from imagesearch.text_table import format_count
 from imagesearch.web.decision_bar import DecisionBar
 from imagesearch.web.frame import page_frame
 from imagesearch.web.naming import ask, confirm_name
-from imagesearch.web.people_parts import PeopleSheet
+from imagesearch.web.people_parts import PeopleSheet, RemedyLink
 from imagesearch.web.people_view import list_names, make_card, make_marked_card, select_card
 from imagesearch.web.session import PhotoSession
 
@@ -27,15 +27,15 @@ def register(session: PhotoSession) -> None:
 
     @ui.page("/people", response_timeout=_SECONDS_TO_LOAD)
     async def show_people(find: str = "", seen: str = "") -> None:
-        with people_frame("People"):
+        with people_frame("People", heading="People"):
             page = _PeoplePage(session, find, shows_all=seen == "once")
             await page.build()
 
 
-def people_frame(title: str) -> Any:
+def people_frame(title: str, *, heading: str = "") -> Any:
     """Return the frame of a page about people, with its styles."""
     ui.add_head_html('<link rel="stylesheet" href="/static/people.css">', shared=False)
-    return page_frame(title, "People")
+    return page_frame(title, "People", heading=heading)
 
 
 def draw_title(text: str) -> None:
@@ -55,6 +55,7 @@ class _PeoplePage:
         with ui.element("div").classes("people-page"):
             with ui.element("div").classes("people-head"):
                 self._summary = ui.label().classes("people-summary")
+                self._remedy = ui.element("div")
                 with ui.element("nav").classes("people-links").props('aria-label="people"'):
                     ui.link("Same person?", "/people/suggestions").classes("quiet-link")
                     ui.link("Left out", "/people/ignored").classes("quiet-link")
@@ -70,10 +71,13 @@ class _PeoplePage:
 
     async def refresh(self) -> None:
         """Show the people as they are now."""
+        self._remedy.clear()
         try:
             cards, names, rest, summary = await self._desk.read(self._read)
         except UserError as error:
             self._summary.text = str(error)
+            with self._remedy:
+                RemedyLink(str(error))
             return
         self._summary.text = " · ".join(filter(None, (summary, self._desk.failure)))
         self._sheet.show(cards, names, rest)

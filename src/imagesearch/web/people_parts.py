@@ -100,6 +100,20 @@ class PlaceMap(Element, component="static/place_map.js"):
         self._props["shapes"], self._props["size"], self._props["points"] = shapes, list(size), list(points)
 
 
+class RemedyLink(Element, component="static/remedy_link.js"):
+    """A link to the page that does what an error asks for, if there is one.
+
+    Parameters
+    ----------
+    message
+        The error.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__()
+        self._props["message"] = message
+
+
 class CopyButton(Element, component="static/copy_button.js"):
     """A button that copies a text; where the browser refuses, the text is selected in a field.
 

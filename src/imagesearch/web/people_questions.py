@@ -12,6 +12,7 @@ from imagesearch.faces import People, PeopleEditor, Side, Suggester, Suggestion,
 from imagesearch.text_table import format_count
 from imagesearch.web.decision_bar import DecisionBar
 from imagesearch.web.people_page import draw_title, people_frame
+from imagesearch.web.people_parts import RemedyLink
 from imagesearch.web.people_view import get_face_address
 from imagesearch.web.session import PhotoSession
 
@@ -76,12 +77,13 @@ class _SuggestionPage:
         self._content.clear()
         with self._content:
             ui.link("← People", "/people").classes("quiet-link")
+            draw_title("The same person?")
             if self._shown is None:
                 text = self._error or "No pair of people is uncertain."
                 ui.label(text).classes("empty-note").props('role="status"')
+                RemedyLink(text)
                 return
             people, suggestion = self._shown
-            draw_title("The same person?")
             ui.label(suggestion.reason).classes("person-counts")
             with ui.element("div").classes("sides"):
                 _draw_side(people, suggestion.other)
@@ -96,7 +98,9 @@ class _SuggestionPage:
 
     async def _press(self, event: Any) -> None:
         answer = {"y": "yes", "n": "no", "s": "skip"}.get(str(event.key).lower())
-        if answer and event.action.keydown and not event.action.repeat and not event.modifiers.ctrl:
+        modifiers = event.modifiers
+        is_shortcut = modifiers.ctrl or modifiers.alt or modifiers.meta  # of the browser or the system
+        if answer and event.action.keydown and not event.action.repeat and not is_shortcut:
             await self._answer(answer)
 
     async def _answer(self, answer: str) -> None:
@@ -162,6 +166,7 @@ class _HistoryPage:
             draw_title("History")
             if not decisions:
                 ui.label(error).classes("empty-note")
+                RemedyLink(error)
             with ui.element("ol").classes("history").props("reversed"):
                 for decision in reversed(decisions[-_MAX_DECISIONS:]):
                     self._draw_decision(decision)
@@ -209,6 +214,7 @@ async def _draw_ignored(session: PhotoSession) -> None:
         draw_title("Left out")
         if not hidden:
             ui.label(text).classes("empty-note")
+            RemedyLink(text)
         with ui.element("div").classes("ignored"):
             for href, label, count, face in hidden:
                 with ui.link(target=href).classes("ignored-card"):

@@ -14,8 +14,8 @@ from imagesearch.faces import People, PeopleEditor, Person
 from imagesearch.text_table import format_count
 from imagesearch.web.decision_bar import DecisionBar
 from imagesearch.web.naming import confirm_name
-from imagesearch.web.people_page import people_frame
-from imagesearch.web.people_parts import FaceSheet
+from imagesearch.web.people_page import draw_title, people_frame
+from imagesearch.web.people_parts import FaceSheet, RemedyLink
 from imagesearch.web.people_view import (
     check_person,
     deny_faces,
@@ -78,7 +78,9 @@ class _PersonPage:
         with self._content:
             ui.link("← People", "/people").classes("quiet-link")
             if self._person is None:
+                draw_title("Not found")
                 ui.label(self._error).classes("empty-note").props('role="status"')
+                RemedyLink(self._error)
                 return
             self._draw_head(self._person)
             sheet = FaceSheet(
@@ -96,9 +98,7 @@ class _PersonPage:
         with ui.element("div").classes("person-head"):
             ui.element("img").classes("person-portrait").props("alt=''").props["src"] = person["cover"]
             with ui.element("div"):
-                ui.label(person["label"]).classes("person-title").props(
-                    'role="heading" aria-level="1" dir="auto"'
-                )
+                draw_title(person["label"])
                 ui.label(person["counts"]).classes("person-counts")
             with ui.element("div").classes("person-buttons"):
                 if person["is_hidden"]:

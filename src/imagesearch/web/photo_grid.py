@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date
 from typing import Any
 
 from nicegui.element import Element
@@ -14,11 +13,12 @@ from imagesearch.photos import compute_photo_id
 from imagesearch.search import Answer, SearchResult, get_min_face_score
 from imagesearch.store import CollectionRef
 from imagesearch.text import is_numbered_label
+from imagesearch.web.alt_texts import describe_result, format_day, join_names
+from imagesearch.web.downloads import MAX_PHOTOS
 from imagesearch.web.photo_ids import format_photo_id
 
 RELEVANT = 0.5
 """Photos with a lower calibrated score are less alike."""
-_MAX_NAMES = 4
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,7 @@ class PhotoGrid(Element, component="static/photo_grid.js"):
         super().__init__()
         self._generation = 0
         self._props["batch"] = {"generation": 0, "items": [], "done": True}
+        self._props["maxDownload"] = MAX_PHOTOS
         if on_more:
             self.on("more", lambda event: on_more(event.args["generation"], event.args["count"]))
         if on_copy:
@@ -152,17 +153,16 @@ def make_grid_photos(
     photos = []
     for result in results:
         photo_id = compute_photo_id(result.path)
-        place = ", ".join(filter(None, (result.city, result.country)))
         names = [name for name in result.names if not is_numbered_label(name)]
-        caption = " · ".join(filter(None, (_join_names(names), result.city or result.country, result.date)))
+        caption = " · ".join(filter(None, (join_names(names), result.city or result.country, result.date)))
         photos.append(
             GridPhoto(
                 id=format_photo_id(photo_id),
-                alt=_describe(result, place),
+                alt=describe_result(result),
                 caption=caption or result.path.rpartition("/")[2],
                 aspect=min(max(aspects.get(photo_id) or 1.0, 0.3), 4.0),
                 fits=not answer.nothing_fits and _is_relevant(result, min_score),
-                section=_format_day(result.date, is_short=True) if by_day else "",
+                section=format_day(result.date, is_short=True) if by_day else "",
             )
         )
     return photos
@@ -197,33 +197,3 @@ def read_aspects(store: Any, ref: CollectionRef, ids: Sequence[int]) -> dict[int
     if not ids or "aspect" not in store.collections.open(ref).field_types:
         return {}
     return {row.id: row.fields["aspect"] for row in store.read_rows(ref, list(ids), ["aspect"])}
-
-
-def _describe(result: SearchResult, place: str) -> str:
-    people = _join_names([name for name in result.names if not is_numbered_label(name)])
-    if others := len(result.people) - len([n for n in result.names if not is_numbered_label(n)]):
-        unnamed = f"{others} unnamed {'person' if others == 1 else 'people'}"
-        people = f"{people} and {unnamed}" if people else unnamed
-    parts = [people, result.class_label, f"in {place}" if place else "", _format_day(result.date)]
-    return ", ".join(filter(None, parts)) or "photo"
-
-
-def _join_names(names: Sequence[str]) -> str:
-    shown = list(names[:_MAX_NAMES])
-    return ", ".join(shown) + (f" +{len(names) - len(shown)}" if len(names) > len(shown) else "")
-
-
-def _format_day(text: str, is_short: bool = False) -> str:
-    """Return a date in words, as far as it is known: ``3 June 2025``, or short ``Tue, 3 Jun 2025``."""
-    if not text:
-        return "Without a date" if is_short else ""
-    try:
-        match text.split("-"):
-            case [year]:
-                return year
-            case [year, month]:
-                return date(int(year), int(month), 1).strftime("%B %Y")
-        day = date.fromisoformat(text)
-    except ValueError:
-        return text
-    return f"{day:%a}, {day.day} {day:%b %Y}" if is_short else f"{day.day} {day:%B %Y}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from nicegui.events import GenericEventArguments
 
 from imagesearch.errors import UserError
 from imagesearch.faces import PeopleEditor
+from imagesearch.web.alt_texts import read_alt_texts
 from imagesearch.web.decision_bar import DecisionBar
 from imagesearch.web.naming import confirm_name
 from imagesearch.web.people_view import find_rows, list_names, list_photo_faces, write_selector
@@ -60,7 +61,7 @@ class PhotoNaming:
     """
 
     def __init__(self, session: PhotoSession, on_named: Callable[[], object]) -> None:
-        self._desk, self._on_named = session.people, on_named
+        self._session, self._desk, self._on_named = session, session.people, on_named
         self._place = ui.element("div")
         self._bar = DecisionBar(self._desk, self._ignore_change)
 
@@ -69,8 +70,9 @@ class PhotoNaming:
         known = [number for text in ids if (number := parse_photo_id(str(text))) is not None]
         shown = known[:MAX_PHOTOS]
         try:
+            texts = await self._session.run(lambda library: read_alt_texts(library, shown))
             selection = await self._desk.read(
-                lambda editor: _Selection(describe_photos(editor, shown), list_names(editor))
+                lambda editor: _Selection(describe_photos(editor, shown, texts), list_names(editor))
             )
         except UserError as error:
             self._bar.show_error(str(error))
@@ -108,8 +110,10 @@ class PhotoNaming:
         """Keep the photos: the next search shows the names."""
 
 
-def describe_photos(editor: PeopleEditor, photos: Sequence[int]) -> list[dict[str, Any]]:
-    """Return photos with their faces; ``chosen`` is the only face without a name, or empty.
+def describe_photos(
+    editor: PeopleEditor, photos: Sequence[int], texts: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Return photos with their texts and faces; ``chosen`` is the only face without a name, or empty.
 
     Photos with several such faces, of which one is to be chosen, come first, and those without faces last.
     """
@@ -120,5 +124,7 @@ def describe_photos(editor: PeopleEditor, photos: Sequence[int]) -> list[dict[st
         shown = [{key: face[key] for key in ("id", "src", "name", "label")} for face in faces]
         chosen = unnamed[0] if len(unnamed) == 1 else ""
         place = 0 if len(unnamed) > 1 else 1 if chosen else 2 if faces else 3
-        ordered.append((place, {"id": format_photo_id(photo_id), "faces": shown, "chosen": chosen}))
+        photo = format_photo_id(photo_id)
+        described = {"id": photo, "alt": texts.get(photo, "photo"), "faces": shown, "chosen": chosen}
+        ordered.append((place, described))
     return [photo for _, photo in sorted(ordered, key=lambda pair: pair[0])]

@@ -15,10 +15,11 @@ from imagesearch.faces import PeopleEditor
 from imagesearch.library import PhotoLibrary
 from imagesearch.photos import compute_photo_id
 from imagesearch.search import PhotoDetails, SearchResult, find_neighbours, read_photo_details
+from imagesearch.web.alt_texts import describe_details, describe_result
 from imagesearch.web.decision_bar import DecisionBar
 from imagesearch.web.frame import page_frame
 from imagesearch.web.naming import confirm_name
-from imagesearch.web.people_parts import PhotoViewer
+from imagesearch.web.people_parts import PhotoViewer, RemedyLink
 from imagesearch.web.people_view import (
     check_owner,
     deny_faces,
@@ -29,8 +30,8 @@ from imagesearch.web.people_view import (
     write_selector,
 )
 from imagesearch.web.photo_ids import format_photo_id, parse_photo_id
-from imagesearch.web.photo_panel import MapView, draw_map, draw_panel, make_alt_text, make_map
-from imagesearch.web.query_address import ANY_PHOTO, read_query
+from imagesearch.web.photo_panel import MapView, draw_map, draw_panel, make_map
+from imagesearch.web.query_address import ANY_PHOTO, read_page_query
 from imagesearch.web.session import PhotoSession
 
 _SECONDS_TO_LOAD = 120.0
@@ -71,13 +72,14 @@ def register(session: PhotoSession) -> None:
         ui.add_head_html('<link rel="stylesheet" href="/static/photo.css">', shared=False)
         if details is None:
             ui.context.client.status_code = 404
-            with page_frame("Not found"):
+            with page_frame("Not found", heading="Not found"):
                 ui.label(error).classes("empty-note").props('role="alert"')
+                RemedyLink(error)
             return
         # the parameters of the search, in one parameter or as they are on the search page
         address = params["from"] if "from" in params else str(params) or None
         place = await _find_place(session, details, address, params.get("at", ""))
-        with page_frame(details.file.name):
+        with page_frame(details.file.name, heading=details.file.name):
             await _PhotoPage(session, details, place).build()
 
 
@@ -93,7 +95,7 @@ class _PhotoPage:
         faces, names = await self._read_faces()
         photo = {
             "src": f"/photo/{format_photo_id(self._details.photo_id)}",
-            "alt": make_alt_text(self._details, self._people),
+            "alt": describe_details(self._details, [label for label, _ in self._people]),
             "width": self._details.width,
             "height": self._details.height,
             "previous": self._place.previous,
@@ -213,7 +215,7 @@ def _draw_thumbnail(result: SearchResult, address: str, at: int) -> None:
     with ui.link(target=target).classes("strip-photo"):
         image = ui.element("img").props('loading="lazy"')
         image.props["src"] = f"/thumbnail/{photo}?size=256"
-        image.props["alt"] = ", ".join(filter(None, (*result.names, result.city, result.date))) or result.path
+        image.props["alt"] = describe_result(result)
 
 
 def _read_map(library: PhotoLibrary, details: PhotoDetails) -> MapView | None:
@@ -232,10 +234,13 @@ async def _find_place(session: PhotoSession, details: PhotoDetails, address: str
     rank = int(at) if at.isascii() and at.isdecimal() and len(at) < 6 else 0
     ids: list[int] = []
     try:
-        query = await session.run(lambda library: read_query(address, library))
+        query, _ = await session.run(lambda library: read_page_query(address, library))
         query = replace(query, where=ANY_PHOTO) if query.is_empty else query
-        for count in _COUNTS:
-            if count > rank + 1 and details.photo_id not in ids and len(ids) in (0, query.top_k):
+        limit = query.top_k
+        for count in sorted({min(count, limit) for count in _COUNTS}):
+            if details.photo_id in ids or len(ids) not in (0, query.top_k):
+                break
+            if count > rank + 1 or count == limit:
                 query = replace(query, top_k=count)
                 answer = await session.search(query)
                 ids = [compute_photo_id(result.path) for result in answer.results]
@@ -250,5 +255,5 @@ async def _find_place(session: PhotoSession, details: PhotoDetails, address: str
             return ""
         return f"/photos/{format_photo_id(ids[position])}?{urlencode({'from': address, 'at': position})}"
 
-    count = f"{len(ids)}+" if len(ids) == query.top_k else str(len(ids))
+    count = f"{len(ids)}+" if len(ids) == query.top_k < limit else str(len(ids))
     return _Place(link(found - 1), link(found + 1), back, f"{found + 1} of {count}")

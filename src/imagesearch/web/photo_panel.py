@@ -123,15 +123,6 @@ def _write_path(line: np.ndarray) -> str:
     return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in line.tolist())
 
 
-def make_alt_text(details: PhotoDetails, people: Sequence[tuple[str, int]]) -> str:
-    """Return a photo in words: people, place, date and class."""
-    names = " and ".join(label for label, _ in people)
-    place = details.city or details.country
-    shown = details.classes[0][0].split(",")[0] if details.classes else ""
-    parts = [names, f"in {place}" if place else "", details.date, shown and f"probably {shown}"]
-    return ", ".join(filter(None, parts)) or details.path
-
-
 def _fact(title: str) -> ui.element:
     with ui.element("div").classes("fact"):
         with ui.element("dt"):

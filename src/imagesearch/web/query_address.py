@@ -18,6 +18,7 @@ from imagesearch.library import PhotoLibrary
 from imagesearch.photos import compute_photo_id
 from imagesearch.query import Criteria
 from imagesearch.search import Query
+from imagesearch.store import MAX_HITS
 from imagesearch.web.photo_ids import format_photo_id, parse_photo_id
 from imagesearch.web.session import read_photo_path
 
@@ -123,14 +124,69 @@ def read_query(params: Params, library: PhotoLibrary) -> Query:
     UserError
         If a parameter has no valid value, or there is no photo with an id.
     """
+    query, problems = _read_parameters(params, library, library.make_query())
+    if problems:
+        raise UserError(problems[0])
+    return query
+
+
+def read_page_query(params: Params, library: PhotoLibrary) -> tuple[Query, str]:
+    """Return the query of a page's address. Must be called in the thread of the library.
+
+    Parameters
+    ----------
+    params, library
+        See `read_query`. Without ``k``, there is no limit: a page loads more photos when it is scrolled.
+
+    Returns
+    -------
+    query : Query
+        The query of the valid parameters.
+    problem : str
+        What is wrong with the others; empty if there are none.
+    """
+    query, problems = _read_parameters(params, library, make_page_default(library))
+    return query, "; ".join(problems)
+
+
+def make_page_default(library: PhotoLibrary) -> Query:
+    """Return the query of a page's address that has no parameters."""
+    return replace(library.make_query(), top_k=MAX_HITS)
+
+
+def _read_parameters(params: Params, library: PhotoLibrary, default: Query) -> tuple[Query, list[str]]:
+    """Return the query of the valid parameters, and what is wrong with the others."""
     if isinstance(params, str):
         params = parse_qsl(params.removeprefix("?"), keep_blank_values=True)
     given: dict[str, list[str]] = {}
     for name, value in params.items() if isinstance(params, Mapping) else params:
         given.setdefault(name, []).append(value)
-    options = _read_fields(given, _QUERY, library)
-    criteria = Criteria(**_read_fields(given, _CRITERIA, library))
-    return replace(library.make_query(), **options, criteria=criteria)
+    problems: list[str] = []
+    options = _read_fields(given, _QUERY, library, problems)
+    criteria = Criteria(**_read_fields(given, _CRITERIA, library, problems))
+    return replace(default, **options, criteria=criteria), problems
+
+
+def change_value(
+    query: Query, name: str, value: str, text: str, library: PhotoLibrary, default: Query
+) -> Query:
+    """Return a query in which a value of one of its fields is another one, as an address has it.
+
+    Must be called in the thread of the library. The query is the same if the field has no such value.
+
+    Raises
+    ------
+    UserError
+        If the text is no value of the field.
+    """
+    pair = ARGUMENT_NAMES.get(name), value
+    pairs = parse_qsl(write_query(query, default), keep_blank_values=True)
+    query, problems = _read_parameters(
+        [(one[0], text) if one == pair else one for one in pairs], library, default
+    )
+    if problems:
+        raise UserError(problems[0])
+    return query
 
 
 def _write_fields(
@@ -154,17 +210,25 @@ def _format_value(value: Any) -> str:
 
 
 def _read_fields(
-    given: Mapping[str, Sequence[str]], parameters: Mapping[str, _Parameter], library: PhotoLibrary
+    given: Mapping[str, Sequence[str]],
+    parameters: Mapping[str, _Parameter],
+    library: PhotoLibrary,
+    problems: list[str],
 ) -> dict[str, Any]:
+    """Return the valid values by field, and add what is wrong with the others to `problems`."""
     values: dict[str, Any] = {}
-    for name in parameters.keys() & given.keys():
-        field, kind = parameters[name].field, parameters[name].kind
-        if kind in ("texts", "ints", "photos"):
-            texts = filter(str.strip, given[name])
-            values[field] = tuple(_read_value(name, text, kind, library) for text in texts)
-        elif given[name][-1].strip():
-            values[field] = _read_value(name, given[name][-1], kind, library)
-        elif kind == "limit":
+    for name, (field, kind) in {name: (one.field, one.kind) for name, one in parameters.items()}.items():
+        read = []
+        for text in filter(str.strip, given.get(name, ())):
+            try:
+                read.append(_read_value(name, text, kind, library))
+            except UserError as error:
+                problems.append(str(error))
+        if name in given and kind in ("texts", "ints", "photos"):
+            values[field] = tuple(read)
+        elif read:
+            values[field] = read[-1]
+        elif name in given and kind == "limit" and not given[name][-1].strip():
             values[field] = None  # no limit, in place of the config's
     return values
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Literal
 
 from imagesearch.query import Criteria
 from imagesearch.search import Query
+from imagesearch.text_table import format_count
 
 _FIELDS_BY_KIND = {
     "who": ("people", "faces", "any_person", "unnamed", "face"),
@@ -18,7 +21,10 @@ _FIELDS_BY_KIND = {
     "folder": ("folder",),
     "added": ("added_after", "added_before"),
     "order": ("sort",),
-    "search": ("strategy", "strict", "by", "min_fit", "min_score", "collapse", "plus", "minus"),
+    "search": (
+        *("strategy", "strict", "by", "min_fit", "min_score", "collapse", "plus", "minus"),
+        *("weight_text", "weight_image", "with_itself", "top_k"),
+    ),
 }
 _KINDS = {name: kind for kind, names in _FIELDS_BY_KIND.items() for name in names}
 _OPTIONS = (
@@ -29,23 +35,49 @@ _OPTIONS = (
     "by",
     "plus",
     "minus",
+    "weight_text",
+    "weight_image",
+    "with_itself",
     "folder",
     "sort",
     "min_fit",
     "min_score",
     "collapse",
+    "top_k",
+)
+_IN_DRAWER = frozenset(
+    (
+        "people",
+        "any_person",
+        "after",
+        "before",
+        "places",
+        "cameras",
+        "trips",
+        "folder",
+        "rating",
+        "sort",
+        "strategy",
+        "min_fit",
+        "min_score",
+        "collapse",
+    )
 )
 _ORDERS = {"date": "newest first", "oldest": "oldest first"}
 
 
 @dataclass(frozen=True)
 class FilterChip:
-    """One condition. ``name`` and ``value`` identify it."""
+    """One condition. ``name`` and ``value`` identify it.
+
+    ``edit`` is where it is changed: in the drawer, or as a text. It is empty if it can be removed only.
+    """
 
     name: str
     value: str
     kind: str
     label: str
+    edit: Literal["drawer", "text", ""] = ""
 
 
 def describe_filters(query: Query, default: Query | None = None) -> list[FilterChip]:
@@ -61,8 +93,15 @@ def describe_filters(query: Query, default: Query | None = None) -> list[FilterC
                 continue
             for item in value if isinstance(value, tuple) else (value,):
                 label = _describe(name, item, query)
-                chips.append(FilterChip(name, str(item), _KINDS.get(name, "filter"), label))
+                kind, edit = _KINDS.get(name, "filter"), _find_edit(name, item)
+                chips.append(FilterChip(name, str(item), kind, label, edit))
     return chips
+
+
+def _find_edit(name: str, value: object) -> Literal["drawer", "text", ""]:
+    if name in _IN_DRAWER:
+        return "drawer"
+    return "" if name == "by" or isinstance(value, (bool, Path)) else "text"
 
 
 def _describe(name: str, value: object, query: Query) -> str:
@@ -72,6 +111,12 @@ def _describe(name: str, value: object, query: Query) -> str:
         return _ORDERS.get(str(value), "best first")
     if name == "min_fit":
         return "no minimum fit" if value is None else f"fit at least {value:g}"
+    if name == "top_k":
+        return f"at most {format_count(query.top_k, 'photo')}"
+    if name in ("weight_text", "weight_image"):
+        return f"weight of the {'text' if name == 'weight_text' else 'photos'} {value}"
+    if name == "with_itself":
+        return "with the photo itself"
     if name == "by":
         return f"compared by {value}"
     if name in ("plus", "minus"):

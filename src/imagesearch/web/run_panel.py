@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from nicegui import ui
 from nicegui.elements.mixins.text_element import TextElement
 
@@ -11,6 +13,8 @@ from imagesearch.web.step_runs import StepRunner
 
 _LABELS = {"running": "Stop", "stopping": "Stopping…"}
 _START = "Process new photos"
+_SECONDS_BEFORE_STOP = 1.0  # after the start: the second click of a double click stops nothing
+_SEND_LABEL = "(event) => emit(event.currentTarget.innerText)"
 
 
 class RunPanel:
@@ -28,7 +32,9 @@ class RunPanel:
         with ui.element("section").classes("collection-card").props('aria-label="process new photos"'):
             with ui.element("div").classes("run-line"):
                 self._button = TextElement(tag="button", text=_START).classes("atlas-action")
-                self._button.props("type=button").on("click", self._press)
+                self._button.props("type=button").on(
+                    "click", lambda event: self.press(str(event.args)), js_handler=_SEND_LABEL
+                )
                 self._status = ui.label().classes("quiet-text").props("role=status")
             self._track = ui.element("div").classes("run-track")
             with self._track:
@@ -68,11 +74,13 @@ class RunPanel:
                 f"aria-valuenow={share:.0f}"
             )
 
-    def _press(self) -> None:
-        if self._runner.state.is_active:
-            self._runner.stop()
-        else:
+    def press(self, label: str) -> None:
+        """Start or stop a run, as the button said when it was pressed; a double click starts one."""
+        state = self._runner.state
+        if not label.startswith(_LABELS["running"]):
             self._runner.start()
+        elif time.monotonic() - state.started_at > _SECONDS_BEFORE_STOP:
+            self._runner.stop()
         self.show(self._runner.state)
 
 

@@ -24,7 +24,7 @@ def register(session: PhotoSession, app: FastAPI) -> None:
 
     @ui.page("/")
     async def show_search(request: Request, client: Client) -> None:
-        with page_frame("Search"):
+        with page_frame("Search", heading="Search"):
             for styles in ("people", "search"):
                 ui.add_head_html(f'<link rel="stylesheet" href="/static/{styles}.css">', shared=False)
             view = SearchView(session, uploads, offers)

@@ -17,13 +17,19 @@ from imagesearch.search import Answer, Query, RankedPhotos
 from imagesearch.serving import UploadedPhoto, add_upload, find_faces_in_upload
 from imagesearch.store import MAX_HITS
 from imagesearch.text_table import format_count
-from imagesearch.web.filter_data import FilterOffers, change_query, describe_selection
+from imagesearch.web.filter_data import NO_OFFERS, FilterOffers, change_query, describe_selection
 from imagesearch.web.filter_panel import FilterPanel
 from imagesearch.web.further_photos import FurtherPhotos, is_complete
 from imagesearch.web.photo_grid import GridPhoto, PhotoGrid, is_sorted_by_date, read_grid_photos
 from imagesearch.web.photo_ids import parse_photo_id
 from imagesearch.web.photo_naming import PhotoNaming
-from imagesearch.web.query_address import ANY_PHOTO, read_query, write_query
+from imagesearch.web.query_address import (
+    ANY_PHOTO,
+    change_value,
+    make_page_default,
+    read_page_query,
+    write_query,
+)
 from imagesearch.web.query_filters import describe_filters, drop_filter
 from imagesearch.web.query_upload import QueryPhotos
 from imagesearch.web.search_bar import Chip, SearchBar, add_removals, list_notes, make_chips, make_face_button
@@ -58,7 +64,7 @@ class SearchView:
 
     def __init__(self, session: PhotoSession, uploads: QueryPhotos, offers: FilterOffers) -> None:
         self._session, self._uploads, self._offers = session, uploads, offers
-        self._default = session.library.make_query()
+        self._default = make_page_default(session.library)
         self._query = self._default
         self._photo: UploadedPhoto | None = None  # a photo that was dropped on the page
         self._photo_name = ""
@@ -82,7 +88,9 @@ class SearchView:
         bar.on("photo", self._number_query(self._search_by_photo))
         bar.on("nophoto", self._number_query(self._search_without_photo))
         bar.on("face", self._number_query(self._search_by_face))
+        bar.on("refilter", self._change_filter)
         bar.on("filters", self._toggle_panel)
+        bar.on("open", self._open_field)
         bar.on("complete", self._complete)
         bar.on("refused", lambda event: bar.change(error=str(event.args["reason"])[:300]))
 
@@ -107,10 +115,16 @@ class SearchView:
     async def open_address(self, params: str) -> None:
         """Show the query of an address."""
         self.close()
+        self.bar.change(faces=[])
         try:
-            query = await self._session.run(lambda library: read_query(params, library))
+            query, problem = await self._session.run(lambda library: read_page_query(params, library))
         except UserError as error:
             self._show_error(str(error))
+            return
+        if problem:  # the box and the chips have the valid parameters, which the next search uses
+            self._query, self._answered = query, self._number
+            self._serial += 1
+            self._show_error(problem, query)
             return
         await self.show(query, visit=False)
 
@@ -120,6 +134,22 @@ class SearchView:
     async def _remove_filter(self, event: GenericEventArguments) -> None:
         query = drop_filter(self._query, str(event.args["name"]), str(event.args["value"]), self._default)
         await self.show(query)
+
+    async def _change_filter(self, event: GenericEventArguments) -> None:
+        """Give a condition, which the user has edited in its chip, another value; an empty one removes it."""
+        name, value, text = (str(event.args[key]) for key in ("name", "value", "text"))
+        if not text:
+            await self._remove_filter(event)
+            return
+        query = self._query
+        try:
+            changed = await self._session.run(
+                lambda library: change_value(query, name, value, text, library, self._default)
+            )
+        except UserError as error:
+            self.bar.change(error=str(error))
+            return
+        await self.show(changed)
 
     async def _search_by_photo(self, event: GenericEventArguments) -> None:
         photo = self._uploads.take(str(event.args["token"]))
@@ -145,15 +175,27 @@ class SearchView:
         await self.show(replace(self._query, text=str(event.args["text"]).strip(), images=(), by="clip"))
 
     async def _toggle_panel(self) -> None:
-        is_shown = not self.panel.is_shown
-        self.panel.change(shown=is_shown, value=describe_selection(self._query))
-        self.bar.change(filtersOpen=is_shown)
-        if is_shown:
-            try:
-                self.panel.change(offers=await self._offers.read_names())
-                self.panel.change(offers=await self._offers.load())
-            except UserError as error:
-                self.bar.change(error=str(error))
+        if not self.panel.is_shown:
+            await self._open_panel()
+            return
+        self.panel.change(shown=False)
+        self.bar.change(filtersOpen=False)
+
+    async def _open_panel(self) -> None:
+        self.panel.change(shown=True, value=describe_selection(self._query))
+        self.bar.change(filtersOpen=True)
+        try:
+            self.panel.change(offers=await self._offers.read_names())
+            self.panel.change(offers=await self._offers.load())
+        except UserError as error:
+            self.panel.change(offers=NO_OFFERS)
+            self.bar.change(error=str(error))
+
+    async def _open_field(self, event: GenericEventArguments) -> None:
+        """Open the drawer, unless it is open, at the field of a condition."""
+        self.panel.focus_field(str(event.args["name"]))
+        if not self.panel.is_shown:
+            await self._open_panel()
 
     async def _change_filters(self, changes: dict[str, Any]) -> None:
         try:
@@ -222,7 +264,7 @@ class SearchView:
 
     async def _run_query(self, query: Query, count: int, work: Callable[[PhotoLibrary, Query], T]) -> T:
         """Call a function with the query, completed by the photo that was dropped on the page."""
-        query = replace(query, top_k=min(max(count, query.top_k), MAX_HITS))
+        query = replace(query, top_k=min(count, query.top_k))
         photo, face = self._photo, self._face
         if photo is not None:
             completed = add_upload(query, face or photo, as_face=face is not None)
@@ -234,7 +276,8 @@ class SearchView:
     def _show_found(self, found: _Found, address: str) -> None:
         answer = found.answer
         query = self._query
-        self._further = FurtherPhotos(self._session, answer, lambda count: self._rank(query, count))
+        rank = partial(self._rank, query)
+        self._further = FurtherPhotos(self._session, answer, rank, query.top_k)
         self.bar.change(
             text=answer.query.text,
             answers=self._answered,

@@ -15,9 +15,9 @@ from nicegui.element import Element
 from imagesearch.errors import UserError
 from imagesearch.local_times import SECONDS_A_DAY
 from imagesearch.store import PhotoFacts, VocabularyTrip
+from imagesearch.web.alt_texts import read_alt_texts
 from imagesearch.web.frame import page_frame
 from imagesearch.web.map_page import link_styles, make_error
-from imagesearch.web.photo_ids import format_photo_id
 from imagesearch.web.session import PhotoSession
 
 _SHOWN_PHOTOS = 24
@@ -34,7 +34,7 @@ def register(session: PhotoSession) -> None:
 
     @ui.page("/timeline")
     def show_timeline() -> None:
-        with page_frame("Timeline"):
+        with page_frame("Timeline", heading="Timeline"):
             link_styles()
             PhotoTimeline()
 
@@ -51,9 +51,11 @@ def register(session: PhotoSession) -> None:
     async def get_photos(first: int, end: int) -> Response:
         try:
             album = await session.album.load()
+            chosen = choose_photos(album.photos, first, end)
+            texts = await session.run(lambda library: read_alt_texts(library, chosen))
         except UserError as error:
             return make_error(error)
-        content = json.dumps(choose_photos(album.photos, first, end))
+        content = json.dumps([{"id": photo_id, "alt": text} for photo_id, text in texts.items()])
         return Response(content, media_type="application/json", headers=_HEADERS)
 
 
@@ -76,9 +78,9 @@ def pack_days(facts: PhotoFacts, trips: Sequence[VocabularyTrip]) -> dict[str, A
     }
 
 
-def choose_photos(facts: PhotoFacts, first: int, end: int) -> list[str]:
-    """Return some photos from one day until before another, evenly distributed, the oldest first."""
+def choose_photos(facts: PhotoFacts, first: int, end: int) -> list[int]:
+    """Return the ids of some photos of some days, evenly distributed, the oldest first."""
     first, end = (min(max(day, -_MAX_DAY), _MAX_DAY) * SECONDS_A_DAY for day in (first, end))
     ids = facts.find_range(first, end)[::-1]
     chosen = np.unique(np.linspace(0, len(ids) - 1, min(len(ids), _SHOWN_PHOTOS)).round().astype(int))
-    return [format_photo_id(photo) for photo in ids[chosen].tolist()]
+    return ids[chosen].tolist()

@@ -1,7 +1,9 @@
-// The drawer of filters. Each change is sent at once: {field: value}.
+// The drawer of filters. Each change is sent at once: {field: value}, or {field: {add: value}} and {field: {remove: value}}.
 import { findBar, formatMonth } from "/static/shared.js";
 
 const MANY = 10;
+const DATE = /^\d{4}(-\d\d(-\d\d.*)?)?$/;
+const NO_BARS = [1, 0];
 
 const TreeNode = {
   name: "TreeNode",
@@ -33,12 +35,12 @@ const TreeNode = {
         <button v-if="node.children.length" type="button" class="tree-toggle" @click="open = !open" :aria-expanded="String(open)"
           :aria-label="inside + ' in ' + node.name">{{ open ? "▾" : "▸" }}</button>
         <span v-else class="tree-toggle"></span>
-        <label><input type="checkbox" :checked="selected.includes(node.value)" @change="$emit('toggle', node.value)">
+        <label><input type="checkbox" :checked="selected.includes(node.value)" @change="$emit('toggle', node.value, $event.target.checked)">
           <span class="filter-name" dir="auto">{{ node.name }}</span><span class="filter-count">{{ node.count }}</span></label>
       </div>
       <ul v-if="open && node.children.length">
         <tree-node v-for="child in node.children" :key="child.value" :node="child" :selected="selected" :depth="depth + 1" :inside="inside"
-          @toggle="$emit('toggle', $event)"></tree-node>
+          @toggle="(...change) => $emit('toggle', ...change)"></tree-node>
       </ul>
     </li>
   `,
@@ -56,18 +58,18 @@ export default {
       </header>
       <p v-if="!offers" class="filter-wait">Loading…</p>
       <template v-else>
-        <div class="filter-field">
+        <div class="filter-field" data-fields="sort">
           <label for="filter-sort">Order</label>
           <select id="filter-sort" :value="value.sort" @change="send({sort: $event.target.value})">
             <option value="score">best first</option><option value="date">newest first</option><option value="oldest">oldest first</option>
           </select>
         </div>
-        <details open v-if="offers.people.length">
+        <details open v-if="offers.people.length" data-fields="people any_person">
           <summary>People</summary>
           <input v-if="offers.people.length > many" type="search" v-model="personPart" placeholder="find a name" aria-label="Find a name">
           <ul class="filter-list">
             <li v-for="one in people" :key="one.name" class="filter-row">
-              <label><input type="checkbox" :checked="value.people.includes(one.name)" @change="toggle('people', one.name)">
+              <label><input type="checkbox" :checked="value.people.includes(one.name)" @change="toggle('people', one.name, $event.target.checked)">
                 <img v-if="one.face" :src="one.face" alt="" loading="lazy" decoding="async" class="filter-face">
                 <span v-else class="filter-face"></span>
                 <span class="filter-name">{{ one.name }}</span><span class="filter-count">{{ one.count }}</span></label>
@@ -85,19 +87,19 @@ export default {
               :class="{inside: isInside(n)}"><title>{{ bar.month }}: {{ bar.count }}</title></rect>
           </svg>
           <div class="histogram-ends"><span>{{ bars[0].month }}</span><span>{{ dragLabel }}</span><span>{{ bars.at(-1).month }}</span></div>
-          <div class="filter-dates">
+          <div class="filter-dates" data-fields="after before">
             <label>from <input type="text" :value="value.after" placeholder="2023-05" @change="send({after: $event.target.value.trim()})"></label>
             <label>before <input type="text" :value="value.before" placeholder="2024" @change="send({before: $event.target.value.trim()})"></label>
           </div>
         </details>
-        <details :open="value.places.length > 0 || undefined" v-if="offers.places.length">
+        <details :open="value.places.length > 0 || undefined" v-if="offers.places.length" data-fields="places">
           <summary>Places</summary>
           <ul class="filter-list filter-tree">
             <tree-node v-for="node in offers.places" :key="node.value" :node="node" :selected="value.places" :depth="0" inside="Places"
-              @toggle="toggle('places', $event)"></tree-node>
+              @toggle="(...change) => toggle('places', ...change)"></tree-node>
           </ul>
         </details>
-        <details v-if="offers.cameras.length" :open="value.cameras.length > 0 || undefined">
+        <details v-if="offers.cameras.length" :open="value.cameras.length > 0 || undefined" data-fields="cameras">
           <summary>Camera</summary>
           <ul class="filter-list">
             <li v-for="one in offers.cameras" :key="one.name" class="filter-row">
@@ -106,30 +108,30 @@ export default {
             </li>
           </ul>
         </details>
-        <div class="filter-field" v-if="offers.trips.length">
+        <div class="filter-field" v-if="offers.trips.length" data-fields="trips">
           <label for="filter-trip">Trip</label>
           <select id="filter-trip" :value="value.trips[0] ?? ''" @change="send({trips: $event.target.value ? [$event.target.value] : []})">
             <option value="">any</option>
             <option v-for="one in offers.trips" :key="one.name" :value="one.name">{{ one.name }} ({{ one.count }})</option>
           </select>
         </div>
-        <details v-if="offers.folders.length" :open="value.folder !== '' || undefined">
+        <details v-if="offers.folders.length" :open="value.folder !== '' || undefined" data-fields="folder">
           <summary>Folder</summary>
           <ul class="filter-list filter-tree">
             <tree-node v-for="node in offers.folders" :key="node.value" :node="node" :selected="[value.folder]" :depth="0" inside="Folders"
-              @toggle="send({folder: $event === value.folder ? '' : $event})"></tree-node>
+              @toggle="(folder, isChosen) => send({folder: isChosen ? folder : ''})"></tree-node>
           </ul>
         </details>
-        <div class="filter-field">
+        <div class="filter-field" data-fields="rating">
           <label for="filter-rating">Rating</label>
           <select id="filter-rating" :value="value.rating ?? ''" @change="send({rating: $event.target.value || null})">
             <option value="">any</option>
             <option v-for="stars in [1, 2, 3, 4, 5]" :key="stars" :value="stars">{{ "★".repeat(stars) }}{{ stars < 5 ? " or more" : "" }}</option>
           </select>
         </div>
-        <details :open="value.strategy !== 'filter' || value.min_fit !== null || undefined">
+        <details :open="value.strategy !== 'filter' || value.min_fit !== null || value.min_score !== null || undefined">
           <summary>How to search</summary>
-          <div class="filter-field">
+          <div class="filter-field" data-fields="strategy">
             <label for="filter-strategy">Strategy</label>
             <select id="filter-strategy" :value="value.strategy" @change="send({strategy: $event.target.value})">
               <option value="filter">names and dates must match</option>
@@ -138,14 +140,19 @@ export default {
               <option value="semantic">pictures alone</option>
             </select>
           </div>
-          <div class="filter-field">
+          <div class="filter-field" data-fields="min_fit">
             <label for="filter-fit">Minimum fit</label>
             <input id="filter-fit" type="range" min="0" max="1" step="0.05" :value="value.min_fit ?? 0"
               @change="send({min_fit: Number($event.target.value) || null})">
             <output>{{ value.min_fit === null ? "none" : value.min_fit.toFixed(2) }}</output>
           </div>
+          <div class="filter-field" data-fields="min_score">
+            <label for="filter-score">Minimum score</label>
+            <input id="filter-score" type="number" step="any" placeholder="none" :value="value.min_score"
+              @change="send({min_score: $event.target.value || null})">
+          </div>
         </details>
-        <label class="filter-switch"><input type="checkbox" :checked="value.collapse"
+        <label class="filter-switch" data-fields="collapse"><input type="checkbox" :checked="value.collapse"
           @change="send({collapse: $event.target.checked})"> One photo of each burst</label>
       </template>
     </aside>
@@ -182,9 +189,12 @@ export default {
       if (this.dragged) return [...this.dragged].sort((a, b) => a - b);
       const { after, before } = this.value;
       if (!after && !before) return null;
-      const from = after ? this.bars.findIndex((bar) => bar.month >= after.slice(0, 7)) : 0;
-      const until = before ? this.bars.findIndex((bar) => bar.month >= before.slice(0, 7)) : -1;
-      return [from, until < 0 ? this.bars.length - 1 : until - 1];
+      if ([after, before].some((date) => date && !DATE.test(date))) return NO_BARS; // such as "last summer"
+      const find = (date) => {
+        const found = this.bars.findIndex((bar) => bar.month >= date.slice(0, 7));
+        return found < 0 ? this.bars.length : found;
+      };
+      return [after ? find(after) : 0, (before ? find(before) : this.bars.length) - 1];
     },
     dragLabel() {
       if (!this.dragged) return "";
@@ -194,16 +204,32 @@ export default {
   },
   watch: {
     shown(isShown) {
-      if (isShown) this.$nextTick(() => this.$refs.close.focus());
+      if (isShown) this.$nextTick(() => this.reachField() || this.$refs.close.focus());
+    },
+    offers() {
+      this.$nextTick(this.reachField);
     },
   },
   methods: {
     send(changes) {
       this.$emit("change", changes);
     },
-    toggle(field, name) {
-      const present = this.value[field];
-      this.send({ [field]: present.includes(name) ? present.filter((one) => one !== name) : [...present, name] });
+    // Move the focus to the field of a filter, which is shown when its offers have been loaded.
+    focusField(name) {
+      this.field = name;
+      this.$nextTick(this.reachField);
+    },
+    reachField() {
+      const field = this.shown && this.field && this.$el.querySelector('[data-fields~="' + this.field + '"]');
+      if (!field) return false;
+      this.field = "";
+      for (let one = field; one !== this.$el; one = one.parentElement) if (one.tagName === "DETAILS") one.open = true;
+      (field.querySelector("input:checked") ?? field.querySelector("input, select")).focus();
+      return true;
+    },
+    // Not the whole list: an earlier change may be on its way.
+    toggle(field, name, isChosen) {
+      this.send({ [field]: isChosen ? { add: name } : { remove: name } });
     },
     toggleOnly(field, name) {
       this.send({ [field]: this.value[field].includes(name) ? [] : [name] });
@@ -211,7 +237,7 @@ export default {
     clear() {
       const lists = { people: [], without: [], places: [], cameras: [], trips: [] };
       const texts = { after: "", before: "", folder: "", sort: "", strategy: "" };
-      this.send({ ...lists, ...texts, rating: null, max_rating: null, min_fit: null, any_person: null, collapse: null, has_gps: null });
+      this.send({ ...lists, ...texts, rating: null, max_rating: null, min_fit: null, min_score: null, any_person: null, collapse: null, has_gps: null });
     },
     // --- dragging over the histogram
     find(event) {

@@ -16,7 +16,7 @@ export default {
       </div>
       <ul class="naming-photos">
         <li v-for="photo in photos" :key="photo.id">
-          <a :href="'/photos/' + photo.id" target="_blank" class="naming-photo" :aria-label="'photo ' + photo.id">
+          <a :href="'/photos/' + photo.id" target="_blank" class="naming-photo" :aria-label="photo.alt">
             <img :src="'/thumbnail/' + photo.id + '?size=128'" alt="" loading="lazy" /></a>
           <button v-for="(face, index) in photo.faces" :key="face.id" type="button" class="naming-face"
             :aria-pressed="String(selected[photo.id] === face.id)" :aria-label="describe(face, index)" @click="choose(photo, face)">

@@ -1,6 +1,7 @@
 // A grid of photos in rows of the same width: endless, for mouse, touch and keyboard.
 // Names and captions are only ever text nodes and attributes.
 import { findInNextRow, layOut } from "/static/grid_layout.js";
+import { formatPhotos } from "/static/shared.js";
 
 const THUMBNAILS = [128, 256, 512, 1024];
 const LONG_TOUCH = 450;
@@ -63,7 +64,7 @@ export default {
       <p v-if="!items.length && batch.empty" class="grid-empty">{{ batch.empty }}</p>
       <div ref="end" class="grid-end" aria-hidden="true"><span v-if="!done && items.length">Loading…</span></div>
       <div v-if="selected.size" class="selection-bar" role="toolbar" aria-label="selected photos">
-        <span class="selection-count" aria-live="polite">{{ selected.size }} selected</span>
+        <span class="selection-count" :class="{refused: refusal}" aria-live="polite">{{ refusal || selected.size + " selected" }}</span>
         <button type="button" @click="copy" aria-label="Copy paths">Copy<span class="wide-only"> paths</span></button>
         <button type="button" @click="download">Download</button>
         <button type="button" @click="$emit('name', { ids: chosen() })">Name</button>
@@ -88,7 +89,7 @@ export default {
       },
     },
   },
-  props: { batch: Object },
+  props: { batch: Object, maxDownload: Number },
   emits: ["more", "copy", "name"],
   data() {
     const view = load("photo-grid", {});
@@ -101,6 +102,7 @@ export default {
       active: 0,
       anchor: null,
       offered: null,
+      refusal: "", // why the selected photos are not downloaded
       generation: -1,
       requested: -1,
       range: { top: 0, bottom: 2 * window.innerHeight },
@@ -124,6 +126,9 @@ export default {
   },
   watch: {
     batch: { immediate: true, handler: "takeBatch" },
+    selected() {
+      this.refusal = "";
+    },
     layout: { flush: "post", handler: "findRange" },
   },
   mounted() {
@@ -299,6 +304,10 @@ export default {
       this.$emit("copy", { ids: this.chosen() });
     },
     download() {
+      if (this.selected.size > this.maxDownload) {
+        this.refusal = "at most " + formatPhotos(this.maxDownload) + " can be downloaded at once";
+        return;
+      }
       this.$refs.ids.value = this.chosen().join(",");
       this.$refs.form.submit();
     },

@@ -1,5 +1,6 @@
 // A map of photos on a canvas. Positions are loaded once and clustered here; shapes are loaded for each zoom level.
 // Names are only ever text nodes and attributes.
+import { RemedyLink } from "/static/remedy_link.js";
 import { clamp, formatPhotos, loadJson } from "/static/shared.js";
 
 const TILE = 256;
@@ -9,7 +10,6 @@ const MARGIN = 80; // pixels around all photos
 const SHOWN = 12;
 const EARTH_KM = 6371;
 const MAX_KM = 20038; // of a search: half the circumference of the Earth
-const NO_DAY = -(2 ** 31);
 const WHEEL_PER_LEVEL = 240;
 const TILES_IN_MEMORY = 400;
 const TAP = 8; // pixels that a finger moves in a tap
@@ -38,6 +38,7 @@ function measureKm(lat1, lon1, lat2, lon2) {
 const formatKm = (km) => (km < 10 ? String(km) : km.toLocaleString("en"));
 
 export default {
+  components: { RemedyLink },
   template: `
     <section class="photo-map">
       <div class="map-view" ref="view" tabindex="0" role="application" aria-label="Map of the photos. Arrows move it,
@@ -61,7 +62,7 @@ export default {
         </div>
         <p class="map-source">{{ attribution }}</p>
       </div>
-      <p v-if="error" class="atlas-error" role="alert">{{ error }}</p>
+      <p v-if="error" class="atlas-error" role="alert">{{ error }} <remedy-link :message="error" /></p>
       <div class="map-bar">
         <p class="map-summary" aria-live="polite">{{ summary }}</p>
         <a v-if="area" class="atlas-action" :href="area.href">
@@ -127,7 +128,6 @@ export default {
           ids,
           places: decode(packed.positions, Float32Array),
           city: decode(packed.city, Uint32Array),
-          days: decode(packed.days, Int32Array),
           cities: packed.cities,
         };
       } catch (error) {
@@ -461,14 +461,22 @@ export default {
     choose(shown) {
       const members = [...shown.cluster.members].sort((a, b) => a - b);
       const photos = members.slice(0, SHOWN).map((i) => {
-        const day = this.photos.days[i] === NO_DAY ? "" : new Date(this.photos.days[i] * 864e5).toISOString().slice(0, 10);
-        const alt = ["photo", this.photos.cities[this.photos.city[i]], day].filter(Boolean).join(", ");
-        return { id: this.photos.ids[i].toString(16).padStart(16, "0"), alt };
+        return { id: this.photos.ids[i].toString(16).padStart(16, "0"), alt: "photo" };
       });
       const cities = this.countCities(members).slice(0, 4);
       this.opener = document.activeElement;
       this.chosen = { ...this.makeCircle(members), key: shown.key, count: members.length, city: shown.city, photos, cities, members };
       this.$nextTick(() => this.$refs.panel.focus());
+      this.loadTexts(this.chosen);
+    },
+    async loadTexts(chosen) {
+      try {
+        const texts = await loadJson("/map/texts/" + chosen.photos.map((photo) => photo.id).join(","));
+        const photos = chosen.photos.map((photo) => ({ ...photo, alt: texts[photo.id] ?? photo.alt }));
+        if (this.chosen?.key === chosen.key) this.chosen = { ...this.chosen, photos };
+      } catch (error) {
+        this.error = error.message;
+      }
     },
     close() {
       this.chosen = null;

@@ -1,4 +1,5 @@
 // Photos by time: a bar for each year, month or day. Names are only ever text nodes and attributes.
+import { RemedyLink } from "/static/remedy_link.js";
 import { clamp, findBar, formatMonth, formatPhotos, loadJson } from "/static/shared.js";
 
 const DAY = 864e5;
@@ -18,6 +19,7 @@ const toDate = (day) => new Date(day * DAY);
 const toText = (day) => toDate(day).toISOString().slice(0, 10);
 
 export default {
+  components: { RemedyLink },
   template: `
     <section class="photo-timeline" ref="all">
       <nav class="timeline-path" aria-label="time shown">
@@ -28,7 +30,7 @@ export default {
         </template>
         <span class="timeline-total">{{ formatPhotos(total) }}{{ note }}</span>
       </nav>
-      <p v-if="error" class="atlas-error" role="alert">{{ error }}</p>
+      <p v-if="error" class="atlas-error" role="alert">{{ error }} <remedy-link :message="error" /></p>
       <div v-if="bars.length" class="timeline-scroll">
         <div class="timeline-chart" :style="{ minWidth: bars.length * 9 + 'px' }">
           <div v-if="bands.length" class="timeline-bands" :style="{ height: bandRows * 22 + 'px' }">
@@ -58,9 +60,8 @@ export default {
         <button v-if="selection" type="button" class="atlas-link" @click="clear">Clear the selection</button>
       </div>
       <div class="thumbnail-grid" v-if="photos.length">
-        <a v-for="(id, i) in photos" :key="id" :href="'/photos/' + id">
-          <img :src="'/thumbnail/' + id + '?size=256'" :alt="'photo ' + (i + 1) + ', ' + (range ? range.name : '')"
-            loading="lazy" decoding="async"></a>
+        <a v-for="photo in photos" :key="photo.id" :href="'/photos/' + photo.id">
+          <img :src="'/thumbnail/' + photo.id + '?size=256'" :alt="photo.alt" loading="lazy" decoding="async"></a>
       </div>
     </section>
   `,

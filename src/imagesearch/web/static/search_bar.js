@@ -1,8 +1,11 @@
 // The search box with completion, the chips of how a sentence was read, notes, and a photo to search by.
 // It also keeps the address: `visit` adds an entry to the history, and going back or forward is an event.
-const COMPLETE_AFTER = 50; // milliseconds after the last key
+import { RemedyLink } from "/static/remedy_link.js";
+
+const COMPLETE_AFTER = 15; // milliseconds after the last key
 
 export default {
+  components: { RemedyLink },
   template: `
     <section class="search-bar" role="search" :class="{dropping}">
       <div class="search-line">
@@ -46,12 +49,17 @@ export default {
             :aria-label="'Remove ' + chip.label">×</button>
         </span>
         <span v-for="filter in filters" :key="filter.name + filter.value" class="chip chip-filter" role="listitem">
-          <button type="button" class="chip-text" @click="$emit('filters')"><span class="chip-kind">{{ filter.kind }}</span>{{ filter.label }}</button>
+          <input v-if="edited === filter.name + filter.value" ref="edit" class="chip-edit" :value="filter.value" :aria-label="'Change ' + filter.label"
+            maxlength="200" autocomplete="off" spellcheck="false" @keydown.enter.prevent="changeFilter(filter, $event.target.value)"
+            @keydown.esc.stop="stopEdit" @blur="edited = null">
+          <button v-else-if="filter.edit" type="button" class="chip-text" :title="'Change ' + filter.label" @click="openFilter(filter)">
+            <span class="chip-kind">{{ filter.kind }}</span>{{ filter.label }}</button>
+          <span v-else class="chip-text"><span class="chip-kind">{{ filter.kind }}</span>{{ filter.label }}</span>
           <button type="button" class="chip-remove" @click="$emit('unfilter', {name: filter.name, value: filter.value})"
             :aria-label="'Remove ' + filter.label">×</button>
         </span>
       </div>
-      <p v-if="error" class="notice notice-error" role="alert">{{ error }}</p>
+      <p v-if="error" class="notice notice-error" role="alert">{{ error }} <remedy-link :message="error" /></p>
       <p v-for="note in notes" :key="note.text" class="notice" :class="'notice-' + note.kind">{{ note.text }}</p>
       <p class="search-status" aria-live="polite" :class="{busy}">{{ busy ? "Searching…" : status }}</p>
       <div v-if="dropping" class="drop-here" aria-hidden="true">Drop a photo to search by it</div>
@@ -71,12 +79,11 @@ export default {
     faces: { type: Array, default: () => [] }, // in the photo
     face: { type: Number, default: -1 }, // the one that is searched by
     filtersOpen: Boolean,
-    uploadAddress: { type: String, default: "/query-photo" },
     maxBytes: { type: Number, default: 2 ** 25 },
   },
-  emits: ["search", "complete", "filters", "unfilter", "photo", "nophoto", "face", "navigate", "refused"],
+  emits: ["search", "complete", "filters", "open", "unfilter", "refilter", "photo", "nophoto", "face", "navigate", "refused"],
   data() {
-    return { typed: this.text, completions: [], open: false, at: -1, dropping: false, preview: "" };
+    return { typed: this.text, completions: [], open: false, at: -1, dropping: false, preview: "", edited: null };
   },
   watch: {
     serial() {
@@ -135,6 +142,25 @@ export default {
         this.$refs.box.focus();
         if (chip.start !== null) this.$refs.box.setSelectionRange(chip.start, chip.end);
       });
+    },
+    // A filter is changed in the drawer, or in its chip if the drawer has no field for it.
+    openFilter(filter) {
+      if (filter.edit === "drawer") {
+        this.$emit("open", { name: filter.name });
+        return;
+      }
+      this.edited = filter.name + filter.value;
+      this.$nextTick(() => this.$refs.edit[0].select());
+    },
+    changeFilter(filter, text) {
+      this.edited = null;
+      this.$refs.box.focus();
+      if (text.trim() === filter.value) return;
+      this.$emit("refilter", { name: filter.name, value: filter.value, text: text.trim() });
+    },
+    stopEdit() {
+      this.edited = null;
+      this.$refs.box.focus();
     },
     // --- completion
     onInput() {
@@ -242,7 +268,7 @@ export default {
       try {
         if (this.preview) URL.revokeObjectURL(this.preview);
         this.preview = URL.createObjectURL(file);
-        const response = await fetch(this.uploadAddress + "?name=" + encodeURIComponent(file.name || "photo"), { method: "POST", body: file });
+        const response = await fetch("/query-photo?name=" + encodeURIComponent(file.name || "photo"), { method: "POST", body: file });
         const answer = await response.json();
         if (answer.token) this.send("photo", { token: answer.token, name: file.name || "pasted photo", text: this.typed });
         else this.$emit("refused", { reason: answer.error });
