@@ -134,6 +134,29 @@ def test_a_drive_that_is_not_mounted_does_not_empty_the_dataset(listed: World) -
     assert "drive/a.png: no such file, nor any other of the 2 photos in the list" in error
 
 
+@pytest.mark.parametrize("leaves_mount_point", [True, False])
+def test_photos_of_a_drive_that_is_not_mounted_are_kept_beside_others(
+    listed: World, leaves_mount_point: bool
+) -> None:
+    for name in ("one", "two"):
+        (listed.folder / "drive").mkdir(exist_ok=True)
+        draw(len(name)).save(listed.folder / "drive" / f"{name}.png")
+    write(listed, "photos.txt", "a.png\n../drive/one.png\n../drive/two.png\n")
+    assert "3 new" in listed.run(STEP).stdout
+    (listed.folder / "drive").rename(listed.folder / "away")
+    if leaves_mount_point:
+        (listed.folder / "drive").mkdir()
+    done = listed.run(STEP, "-v")
+    assert "0 gone, 2 failed" in done.stdout
+    assert done.stderr.count("is its drive mounted?") == 2
+    if leaves_mount_point:
+        (listed.folder / "drive").rmdir()
+    (listed.folder / "away").rename(listed.folder / "drive")
+    assert "0 new, 3 unchanged, 0 moved, 0 gone, 0 failed" in listed.run(STEP).stdout
+    (listed.folder / "drive" / "one.png").unlink()
+    assert "1 gone, 1 failed" in listed.run(STEP).stdout
+
+
 @pytest.mark.parametrize(
     ("name", "text", "settings", "message"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from watch_stories import (
 
 from imagesearch.errors import UserError
 from imagesearch.pipeline import Dataset
+from imagesearch.workflow.folder_watcher import FolderWatcher
 
 
 @pytest.fixture
@@ -234,7 +236,7 @@ def test_folders_are_polled_if_they_have_no_events(
     assert polled == ([True] if has_events else [False, True])
 
 
-def test_an_edited_list_is_read_at_once(drawn: Drawn) -> None:
+def test_an_edited_list_is_read_soon(drawn: Drawn) -> None:
     file = drawn.folder / "photos.txt"
     file.write_text("photos/1.png\n")
     server = UrlServer()
@@ -258,6 +260,19 @@ def test_an_edited_list_is_read_at_once(drawn: Drawn) -> None:
         run_watch(drawn.config(), story)
     finally:
         server.close()
+
+
+def test_a_list_that_is_being_written_is_not_read_yet(tmp_path: Path) -> None:
+    file = tmp_path / "photos.txt"
+    file.write_text("a.jpg\nb.jpg\n")
+    folders = FolderWatcher((), False, print, settle_seconds=3600)
+    assert folders.wait([file]), "the first time, however new the list is"
+    file.write_text("a.jpg\n")
+    assert not folders.wait([file])
+    os.utime(file, ns=(file.stat().st_atime_ns, file.stat().st_mtime_ns - 3601 * 10**9))
+    assert folders.wait([file])
+    assert not folders.wait([file])
+    folders.close()
 
 
 def test_a_config_that_names_nothing_ends_the_watch_at_once(world: World, drawn: Drawn) -> None:

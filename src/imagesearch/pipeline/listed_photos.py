@@ -188,6 +188,9 @@ def _list_bucket(root: Path, label: str, exclude: Sequence[str], buckets: Bucket
 def list_listed_photos(content: ListContent, known: Collection[str] = ()) -> PhotoListing:
     """Return the photos of lists that are files on disk, as they are now.
 
+    Photos whose folder is missing or empty, as that of a drive that is not mounted, are not gone: they cannot
+    be read at present.
+
     Parameters
     ----------
     content
@@ -200,7 +203,7 @@ def list_listed_photos(content: ListContent, known: Collection[str] = ()) -> Pho
     UserError
         If none of the files exists, and there is nothing else in the lists.
     """
-    listing = PhotoListing([], dict(content.left_out))
+    listing, missing = PhotoListing([], dict(content.left_out)), _MissingFolders()
     for path, file in content.files.items():
         if path in known:
             continue
@@ -214,7 +217,7 @@ def list_listed_photos(content: ListContent, known: Collection[str] = ()) -> Pho
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "not a valid path"
             if getattr(error, "errno", errno.ENOENT) in (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG):
-                listing.left_out[path] = "no such file"
+                listing.left_out[path] = missing.explain(path, file)
             else:
                 listing.left_out[path] = f"cannot be read: {reason}"
                 listing.unreadable.append(path)
@@ -225,7 +228,41 @@ def list_listed_photos(content: ListContent, known: Collection[str] = ()) -> Pho
             f"{content.files[path]}: no such file, nor any other of the {format_count(len(files), 'photo')} "
             "in the list; are its paths relative to its folder, and is their drive mounted?"
         )
+    listing.unreadable += missing.paths
     return listing
+
+
+class _MissingFolders:
+    """Finds out why files do not exist: they are gone, or their folder is missing or empty.
+
+    Attributes
+    ----------
+    paths : list of str
+        The photos whose folders are missing or empty.
+    """
+
+    def __init__(self) -> None:
+        self.paths: list[str] = []
+        self._reasons: dict[Path, str] = {}
+
+    def explain(self, path: str, file: Path) -> str:
+        """Return why a photo's file does not exist."""
+        folder = file.parent
+        if folder not in self._reasons:
+            self._reasons[folder] = _explain_missing(folder)
+        reason = self._reasons[folder]
+        if reason:
+            self.paths.append(path)
+        return reason or "no such file"
+
+
+def _explain_missing(folder: Path) -> str:
+    """Return what is wrong with the folder of a missing file; nothing if it has other files."""
+    try:
+        with os.scandir(folder) as entries:
+            return "" if next(entries, None) else f"{folder} is empty; is its drive mounted?"
+    except OSError:
+        return f"no such folder: {folder}; is its drive mounted?"
 
 
 def list_downloaded_photos(content: ListContent, cache: DownloadCache) -> PhotoListing:

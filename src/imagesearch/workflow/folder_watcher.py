@@ -26,21 +26,41 @@ class FolderWatcher:
         Whether to compare the folders again and again, because the system has no events for them.
     note
         Is called with a line if events are not available and the folders are polled.
+    settle_seconds
+        A list that was edited is a change when it has not been written to for so long: a program may still be
+        writing it.
     """
 
-    def __init__(self, exclude: Sequence[str], is_polling: bool, note: Callable[[str], object]) -> None:
+    def __init__(
+        self,
+        exclude: Sequence[str],
+        is_polling: bool,
+        note: Callable[[str], object],
+        settle_seconds: float,
+    ) -> None:
         self._exclude, self._is_polling, self._note = exclude, is_polling, note
+        self._settle_seconds = settle_seconds
         self._roots: dict[Path, tuple[int, ...]] = {}
         self._changes: Iterator[set] = iter(())
 
     def wait(self, roots: Sequence[Path]) -> bool:
         """Wait a moment for changes; return whether there were any, or roots were mounted or removed."""
-        if (present := _identify(roots)) != self._roots:
+        if (present := _identify(roots)) != self._roots and not self._is_list_being_written():
             self.close()
             self._roots, self._changes = present, self._watch([root for root in present if is_folder(root)])
             next(self._changes, None)  # changes from now on are seen
             return True
         return bool(next(self._changes, {"ended"}))
+
+    def _is_list_being_written(self) -> bool:
+        """Whether a list that was known before has been written to within the last moment."""
+        for root in self._roots:
+            with suppress(OSError):
+                status = root.stat()
+                age = time.time() - status.st_mtime
+                if stat.S_ISREG(status.st_mode) and 0 <= age < self._settle_seconds:
+                    return True
+        return False
 
     def close(self) -> None:
         """Stop watching."""

@@ -154,7 +154,7 @@ class _Watch:
         self._memory = ProcessMemory()
         self._store: Store | None = None
         self._tracker = PhotoTracker(timing.settle, timing.max_incomplete, timing.batch_size, _is_written)
-        self._folders = FolderWatcher(config.dataset.exclude, config.watch.polling, note)
+        self._folders = FolderWatcher(config.dataset.exclude, config.watch.polling, note, self._timing.settle)
         self._last_note = ""
         self._roots: Sequence[Path] = ()
         self._missing: list[Path] = []
