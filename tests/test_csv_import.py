@@ -12,8 +12,7 @@ from people_rows import copy_world
 from synthetic import PLACES, row_of
 
 from imagesearch.errors import UserError
-from imagesearch.faces import PeopleEditor, cluster_people, detect_faces, import_names
-from imagesearch.faces import people as people_module
+from imagesearch.faces import PeopleEditor, cluster_people, detect_faces, import_names, references
 
 
 @pytest.fixture
@@ -69,9 +68,9 @@ def test_semicolons_and_tabs_are_accepted(crowd: Crowd, content: str) -> None:
 def test_many_names_from_a_file_read_the_faces_once(crowd: Crowd, monkeypatch) -> None:
     csv = crowd.drawn.folder / "names.csv"
     csv.write_text("person,name\n1,Maya\nMaya,Ana\n2,Noor\n2,Kim\n", "utf-8")
-    made, resolver_class = [], people_module.ReferenceResolver
+    made, resolver_class = [], references.ReferenceResolver
     monkeypatch.setattr(
-        people_module, "ReferenceResolver", lambda *args: made.append(1) or resolver_class(*args)
+        references, "ReferenceResolver", lambda *args: made.append(1) or resolver_class(*args)
     )
     editor = crowd.make_editor()
     assert import_names(editor, crowd.drawn.dataset(), csv) == (4, {}) and len(made) == 1

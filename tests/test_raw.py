@@ -147,4 +147,4 @@ def test_without_the_optional_package_raw_is_left_out(
     for module in (discovery, formats):
         monkeypatch.setattr(module, "is_raw_supported", lambda: False)
     assert get_paths(find_photos([tmp_path])) == ["b.jpg"]
-    assert "imagesearch[raw]" in read_decode_error(tmp_path / "a.cr2")
+    assert 'pip install -e ".[raw]"' in read_decode_error(tmp_path / "a.cr2")

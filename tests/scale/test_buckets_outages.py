@@ -192,7 +192,7 @@ def test_missing_credentials_and_a_missing_package_are_one_line(
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     assert "Unable to locate credentials" in world.run(code=2).stderr
     monkeypatch.setitem(sys.modules, "fsspec", None)
-    assert "pip install 'imagesearch[scale]'" in world.run(code=2).stderr
+    assert 'pip install -e ".[scale]"' in world.run(code=2).stderr
 
 
 def test_folders_and_buckets_can_be_mixed_and_are_remembered(world: BucketWorld) -> None:

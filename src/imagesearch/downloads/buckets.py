@@ -141,7 +141,7 @@ class BucketReader:
             import fsspec
         except ImportError:
             raise UserError(
-                f"{path}: photos in buckets require an optional package: pip install 'imagesearch[scale]'"
+                f'{path}: photos in buckets require more packages; run pip install -e ".[scale]"'
             ) from None
         with self._lock:
             try:

@@ -178,7 +178,7 @@ def _open_image(file: Path) -> Image.Image:
 def _open_raw(file: Path) -> Image.Image:
     """Open a camera RAW: return its embedded preview, or the photo developed at half size."""
     if not is_raw_supported():
-        raise PhotoError("camera RAW requires an optional package: pip install 'imagesearch[raw]'")
+        raise PhotoError('camera RAW requires one more package; run pip install -e ".[raw]"')
     import rawpy
 
     try:

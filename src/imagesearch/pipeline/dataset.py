@@ -357,11 +357,12 @@ class Dataset:
 
         One in a bucket is returned as it was when it was processed last.
         """
-        file, photo_id = self.locate_file(path), compute_photo_id(path)
-        if is_bucket(file):
-            version = self._versions.find(photo_id)
-            return Photo(photo_id, path, file, *version) if version else None
+        file = self.locate_file(path)
         try:
+            photo_id = compute_photo_id(path)
+            if is_bucket(file):
+                version = self._versions.find(photo_id)
+                return Photo(photo_id, path, file, *version) if version else None
             status = file.stat()
         except (OSError, ValueError):  # a path given by a user or a file may be invalid
             return None
