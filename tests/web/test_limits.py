@@ -32,7 +32,8 @@ class Album:
 
     def __init__(self, folder: Path, count: int) -> None:
         self.folder, self.asked = folder, 0
-        self.library = SimpleNamespace(dataset=SimpleNamespace(locate_file=lambda path: folder / path))
+        dataset = SimpleNamespace(locate_file=lambda path: folder / path, fetch_file=lambda file: file)
+        self.library = SimpleNamespace(dataset=dataset)
         for number in range(count):
             Image.new("L", (1, 1), number % 256).save(folder / f"{number}.jpg")
 
