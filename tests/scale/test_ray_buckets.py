@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from test_buckets import PHOTOS, TABLES, read_tables, run, use_bucket
+from conftest import ROOT
+from test_buckets import PHOTOS, TABLES, read_tables, use_bucket
 
 from imagesearch_demo.scoring import make_demo_config
 
@@ -19,6 +22,14 @@ pytest_plugins = ["s3_server", "test_buckets"]
 RAY = ("--set", "extraction.engine=ray", "--set", "extraction.workers=2")
 
 
+def run_with_ray(folder: Path, script: str, code: int = 0) -> str:
+    """Run a script in its own process, whose Ray has the credentials of the bucket; return its stderr."""
+    command = [sys.executable, str(ROOT / "scripts" / script), "-c", "config.yaml", *RAY]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
+    assert done.returncode == code, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done.stderr
+
+
 def test_a_bucket_that_is_gone_for_a_while_gives_the_tables_of_the_folder(
     s3: S3Server, album: Path, tmp_path: Path
 ) -> None:
@@ -27,12 +38,12 @@ def test_a_bucket_that_is_gone_for_a_while_gives_the_tables_of_the_folder(
     use_bucket(tmp_path, "s3://photos/album")
     reads = count()
     s3.refuse = lambda key: 503 if next(reads) >= 5 else 0
-    error = run(tmp_path, "01_extract_features.py", *RAY, code=2).stderr
+    error = run_with_ray(tmp_path, "01_extract_features.py", code=2)
     assert "the bucket does not answer" in error and "left for the next run" in error
     s3.refuse = lambda key: 0
     s3.take_reads()
     for script in ("01_extract_features.py", "02_cluster_faces.py", "04_extract_geo.py"):
-        run(tmp_path, script, *RAY)
+        run_with_ray(tmp_path, script)
     assert len(set(s3.take_reads())) < PHOTOS, "objects that were read before the outage are not read again"
     found, expected = read_tables(tmp_path), read_tables(album)
     for name in TABLES:
