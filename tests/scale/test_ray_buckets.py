@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterable
+from contextlib import nullcontext
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +15,9 @@ import pytest
 from conftest import ROOT
 from test_buckets import PHOTOS, TABLES, read_tables, use_bucket
 
+from imagesearch.errors import BucketUnavailableError
+from imagesearch.photos import Photo
+from imagesearch.pipeline.summary import check_outage
 from imagesearch_demo.scoring import make_demo_config
 
 if TYPE_CHECKING:
@@ -66,3 +71,20 @@ def assert_equal_rows(found: list[dict], expected: list[dict]) -> None:
                 assert value == pytest.approx(other[name], rel=1e-3)
             else:
                 assert value == other[name], name
+
+
+@pytest.mark.parametrize(
+    ("missing", "processed", "is_outage"),
+    [
+        ([1, 2, 3, 4], 100, False),
+        ([1, 3, 5, 7, 9], 100, False),
+        ([1, 2, 3, 4, 5], 100, True),
+        (range(0, 20, 2), 100, True),
+        ([0, 2, 4, 6, 8], 16, True),
+    ],
+)
+def test_what_an_outage_is(missing: Iterable[int], processed: int, is_outage: bool) -> None:
+    photos = [Photo(number, str(number), Path(str(number)), 1, 1) for number in range(processed)]
+    unavailable = {str(number): "ServiceUnavailable" for number in missing}
+    with pytest.raises(BucketUnavailableError) if is_outage else nullcontext():
+        check_outage(photos, unavailable)

@@ -12,6 +12,8 @@ from imagesearch.photos import Photo
 from imagesearch.pipeline.pending import PendingWork
 from imagesearch.text_table import format_count
 
+_OUTAGE_SHARE = 0.1  # of the photos of a run
+
 
 @dataclass
 class StepSummary:
@@ -60,22 +62,26 @@ class StepSummary:
 
 
 def check_outage(processed: Sequence[Photo], unavailable: Mapping[str, str]) -> None:
-    """Raise `BucketUnavailableError` if several photos in a row could not be fetched.
+    """Raise `BucketUnavailableError` if several photos in a row, or a tenth of many, could not be fetched.
+
+    With Ray, the photos are not fetched in their order, so that no such row has to be found.
 
     Parameters
     ----------
     processed, unavailable
         See `summarize_run`.
     """
-    row: list[Photo] = []
+    row = longest = 0
     for photo in processed:
-        row = [*row, photo] if photo.path in unavailable else []
-        if len(row) == OUTAGE:
-            raise BucketUnavailableError(
-                f"{row[0].file}: the bucket does not answer ({unavailable[row[0].path]}); "
-                f"{format_count(len(unavailable), 'photo is', 'photos are')} left for the next run, "
-                "which goes on from here"
-            )
+        row = row + 1 if photo.path in unavailable else 0
+        longest = max(longest, row)
+    if longest >= OUTAGE or len(unavailable) >= max(OUTAGE, _OUTAGE_SHARE * len(processed)):
+        first = next(photo for photo in processed if photo.path in unavailable)
+        raise BucketUnavailableError(
+            f"{first.file}: the bucket does not answer ({unavailable[first.path]}); "
+            f"{format_count(len(unavailable), 'photo is', 'photos are')} left for the next run, "
+            "which goes on from here"
+        )
 
 
 def summarize_run(
