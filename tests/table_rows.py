@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from imagesearch.pipeline import make_vector_column
 from imagesearch.pipeline.processed_photo import make_processed_table
@@ -38,3 +41,16 @@ def read_content(table: Table) -> dict[int, float]:
 
 def list_files(table: Table) -> list[str]:
     return sorted(file.name for file in table.folder.glob("*.p*"))
+
+
+def die_at(monkeypatch: pytest.MonkeyPatch, method: str, survived: int) -> None:
+    """Stop the program at some call of a method of Path, which then does nothing."""
+    real, left = getattr(Path, method), [survived]
+
+    def dying(self: Path, *args: object) -> object:
+        if left[0] == 0:
+            raise KeyboardInterrupt
+        left[0] -= 1
+        return real(self, *args)
+
+    monkeypatch.setattr(Path, method, dying)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ from conftest import ROOT, run_here
 from drawn import Drawn, picture_of
 
 from imagesearch.faces import assign_new_faces, cluster_people, detect_faces
+from imagesearch.faces.saved_clusters import read_clusters, write_clusters
 from imagesearch.features import extract_features
 from imagesearch.geo import extract_geo
+from imagesearch.geo.saved_addresses import SavedAddresses
 from imagesearch.pipeline import Dataset, KnownResults, ProcessMemory
 from imagesearch.pipeline.known_entries import KnownEntries
 from imagesearch.pipeline.processed_photo import make_processed_table
@@ -144,6 +147,20 @@ def test_an_update_without_changes_makes_no_rows(updates: Updates, monkeypatch: 
     updates.save("20240106_101500.png", seed=12)
     updates.update()
     assert len(made) == 2  # of clip and vit
+
+
+def test_clusters_and_addresses_that_others_write_are_read_again(updates: Updates) -> None:
+    dataset, other = Dataset(updates.config, memory=updates.memory), Dataset(updates.config)
+    known = read_clusters(dataset)
+    assert known.members and read_clusters(dataset) is known
+    write_clusters(other, replace(known, members={}))
+    assert read_clusters(dataset).members == {}
+
+    addresses = dataset.recall(SavedAddresses)
+    position, address = next(iter(addresses.read(dataset).items()))
+    changed = replace(address, city="Elsewhere")
+    SavedAddresses().write(other, [position], [changed])
+    assert addresses.read(dataset) == {position: changed}
 
 
 def update_names(updates: Updates, name: str) -> None:

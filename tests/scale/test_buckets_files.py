@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pickle
+import copy
 import shutil
 import zipfile
 from io import BytesIO
@@ -14,7 +14,8 @@ from conftest import World, draw
 from PIL import Image
 
 from imagesearch.photos import PhotoError
-from imagesearch.pipeline import Dataset
+from imagesearch.pipeline import Dataset, StepSummary
+from imagesearch.pipeline.steps import RunOptions
 from imagesearch.web.downloads import write_zip
 
 if TYPE_CHECKING:
@@ -117,11 +118,29 @@ def test_a_file_in_use_stays_when_it_is_removed(world: World, s3: S3Server) -> N
     assert not opened.file.exists()
 
 
+@pytest.mark.parametrize(("engine", "workers"), [("local", 16), ("ray", 2)])
+def test_threads_wait_for_the_network_and_processes_of_ray_do_not(
+    world: World, s3: S3Server, monkeypatch: pytest.MonkeyPatch, engine: str, workers: int
+) -> None:
+    s3.put("album/a.jpg", world.add("a.jpg", 1))
+    world.settings["dataset"]["images"] = "s3://photos/album"
+    world.write_config()
+    options: list[RunOptions] = []
+
+    def record(*arguments: object) -> StepSummary:
+        options.extend(one for one in arguments if isinstance(one, RunOptions))
+        return StepSummary()
+
+    monkeypatch.setattr("imagesearch.pipeline.dataset.update_tables", record)
+    Dataset(world.config(f"extraction.engine={engine}", "extraction.workers=2")).update_tables([])
+    assert options[0].threads == workers
+
+
 def test_the_files_of_a_run_can_be_opened_by_its_other_processes(world: World, s3: S3Server) -> None:
     s3.put("album/a.jpg", world.add("a.jpg", 1))
     world.settings["dataset"]["images"] = "s3://photos/album"
     world.write_config()
     dataset = Dataset(world.config())
-    (photo,) = pickle.loads(pickle.dumps(dataset.photos))
-    previews = pickle.loads(pickle.dumps(dataset.previews))
+    (photo,) = copy.deepcopy(dataset.photos)  # in the way in which Ray sends them
+    previews = copy.deepcopy(dataset.previews)
     assert is_picture(previews.load(photo, 0, 96).image, 1)

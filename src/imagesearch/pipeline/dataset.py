@@ -283,10 +283,10 @@ class Dataset:
         self.refuse_undecided_folders()
         downloaded = self.download_photos(retry_failed, progress)
         options = RunOptions.from_config(self.config.extraction, batch_size, retry_failed, progress)
-        if any(map(is_bucket, self.roots)):  # their threads wait for the network most of the time
-            options = replace(options, workers=max(options.threads, self.config.downloads.concurrency))
         if options.engine == "local":
             steps = [self.recall(ProcessorCache).keep_processor(step) for step in steps]
+            if any(map(is_bucket, self.roots)):  # threads wait for the network most of the time
+                options = replace(options, workers=max(options.threads, self.config.downloads.concurrency))
         names = {table.name for step in steps for table in step.tables}
         hashes = {} if "clip" in names else read_known_hashes(self.open_table("clip"), self.photos)
         previews = self.make_previews(OutageGuard(self.objects))

@@ -169,7 +169,7 @@ def count_names(names: Iterable[tuple[str, str]], normalized: bool = True) -> di
     counts: dict[str, Counter[tuple[str, str]]] = {}
     # each name is normalized once, not for each of its photos
     for (name, kind), photos in Counter(names).items():
-        counts.setdefault(normalize(name) if normalized else name, Counter())[name, kind] += photos
+        counts.setdefault(normalize(name) if normalized else name, Counter())[name, kind] = photos
     entries = {}
     for key in sorted(counts):
         (name, kind), _ = min(counts[key].items(), key=lambda item: (-item[1], item[0]))
