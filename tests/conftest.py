@@ -277,6 +277,16 @@ def start() -> Iterator[StartProgram]:
 
 
 @pytest.fixture
+def second_device(tmp_path: Path) -> Iterator[Path]:
+    """A folder on another device than `tmp_path`, in memory."""
+    memory = Path("/dev/shm")
+    if not memory.is_dir() or memory.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("needs /dev/shm: no other second device is on all machines")
+    with tempfile.TemporaryDirectory(dir=memory) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
 def database(tmp_path: Path) -> Path:
     """A database with a collection of 300 photos."""
     from store_program import open_store

@@ -161,6 +161,34 @@ def test_a_missing_drive_keeps_its_photos_and_comes_back(drawn: Drawn) -> None:
     assert {"usb/a.png", "usb/b.png", "photos/meanwhile.png"} <= read_paths(drawn.config())
 
 
+def test_a_drive_below_the_folder_keeps_its_photos_and_comes_back(drawn: Drawn, second_device: Path) -> None:
+    usb, content = drawn.photos / "usb", second_device / "content"
+    content.mkdir()
+    draw(1).save(content / "a.png")
+    usb.symlink_to(content)
+
+    def story() -> Story:
+        first = yield
+        assert first.new == 4
+        content.rename(second_device / "away")
+        save(drawn, "meanwhile.png", 2)
+        line = yield
+        assert line == f"{usb}: missing or without photos; its photos are kept until it is back"
+        batch = yield
+        assert (batch.new, batch.gone, batch.photos) == (1, 0, 5)
+
+        (second_device / "away").rename(content)
+        draw(3).save(content / "b.png")
+        save(drawn, "afterwards.png", 4)
+        line = yield
+        assert line == f"{usb}: back"
+        batch = yield
+        assert (batch.new, batch.gone, batch.photos) == (2, 0, 7)
+
+    run_watch(drawn.config(), story)
+    assert {"usb/a.png", "usb/b.png"} <= read_paths(drawn.config())
+
+
 def test_a_drive_that_is_missing_at_the_start_is_waited_for(drawn: Drawn) -> None:
     run_watch(drawn.config(), tell_first_batch)
     drawn.photos.rename(drawn.folder / "away")

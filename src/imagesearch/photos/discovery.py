@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from operator import attrgetter
 from pathlib import Path
+from typing import NamedTuple
 
 from imagesearch.errors import UserError
 from imagesearch.photos.formats import EXTENSIONS, RAW_EXTENSIONS, get_extension, is_raw_supported
@@ -45,11 +46,34 @@ class PhotoListing:
     unreadable : list of str
         The paths of files and folders that may have photos and cannot be read at present; those of folders
         end with a slash.
+    drives : dict of str to bool
+        The paths, ending with a slash, of the folders below a root that are on another drive than the folder
+        that contains them, and whether such a folder is a link.
     """
 
     photos: list[Photo]
     left_out: dict[str, str] = field(default_factory=dict)
     unreadable: list[str] = field(default_factory=list)
+    drives: dict[str, bool] = field(default_factory=dict)
+
+
+class _Folder(NamedTuple):
+    """A folder to search, the path that it gives its files, and the device of the folder that contains it."""
+
+    file: str
+    path: str
+    device: int | None = None
+    is_link: bool = False
+
+
+@dataclass
+class _Walk:
+    """What a search has found besides photos: folders entered, links to folders to enter, errors, drives."""
+
+    visited: set[tuple[int, int]] = field(default_factory=set)
+    links: list[_Folder] = field(default_factory=list)
+    unreadable: dict[str, str] = field(default_factory=dict)
+    drives: dict[str, bool] = field(default_factory=dict)
 
 
 def find_photos(roots: Sequence[Path], exclude: Sequence[str] = ()) -> list[Photo]:
@@ -83,15 +107,13 @@ def list_photos(
     """
     extensions, patterns = _list_extensions(), _normalize_patterns(exclude)
     labels = label_roots(roots) if labels is None else labels
-    visited: set[tuple[int, int]] = set()
-    links: list[tuple[str, str]] = []
+    walk = _Walk()
     photos_by_label: dict[str, list[Photo]] = {label: [] for label in labels}
     linked_files: list[tuple[str, Photo, tuple[int, int]]] = []
     inodes: set[tuple[int, int]] = set()
-    unreadable: dict[str, str] = {}
 
-    def add_photos(label: str, folder: tuple[str, str]) -> None:
-        for path, entry, stat in _walk_files(folder, patterns, visited, links, labels, unreadable):
+    def add_photos(label: str, folder: _Folder) -> None:
+        for path, entry, stat in _walk_files(folder, patterns, walk, labels):
             if get_extension(entry.name) in extensions:
                 photo = Photo(compute_photo_id(path), path, Path(entry.path), stat.st_size, stat.st_mtime_ns)
                 inode = (stat.st_dev, stat.st_ino)
@@ -104,10 +126,10 @@ def list_photos(
     for root, label in zip(roots, labels, strict=True):
         if not is_folder(root):
             raise UserError(f"{describe_missing(root)}; set dataset.images or give one with -i")
-        add_photos(label, (str(root), label))
-    while links:
-        folder = links.pop(0)
-        add_photos(find_label(folder[1], labels) or "", folder)
+        add_photos(label, _Folder(str(root), label))
+    while walk.links:
+        folder = walk.links.pop(0)
+        add_photos(find_label(folder.path, labels) or "", folder)
     for label, photo, inode in linked_files:
         if inode not in inodes or not inode[1]:  # Windows lists no inodes
             photos_by_label[label].append(photo)
@@ -115,8 +137,10 @@ def list_photos(
     all_photos = [photo for photos in photos_by_label.values() for photo in photos]
     for root, label in zip(roots, labels, strict=True):
         if not photos_by_label[label] and not _contains_any(root, all_photos):
-            raise UserError(_explain_no_photos(root, label, unreadable))
-    return _make_listing(photos_by_label.values(), unreadable)
+            raise UserError(_explain_no_photos(root, label, walk.unreadable))
+    listing = _make_listing(photos_by_label.values(), walk.unreadable)
+    listing.drives = walk.drives
+    return listing
 
 
 def check_photo_folder(folder: Path, exclude: Sequence[str] = ()) -> None:
@@ -136,10 +160,9 @@ def check_photo_folder(folder: Path, exclude: Sequence[str] = ()) -> None:
         raise UserError(f"{folder}: a file; give the folder that contains it") from None
     except (OSError, ValueError) as error:
         raise UserError(f"{folder}: cannot be read ({getattr(error, 'strerror', error)})") from None
-    extensions, visited = _list_extensions(), set()
-    links = [(str(folder), "")]
-    while links:
-        for _, entry, _ in _walk_files(links.pop(0), _normalize_patterns(exclude), visited, links):
+    extensions, walk = _list_extensions(), _Walk(links=[_Folder(str(folder), "")])
+    while walk.links:
+        for _, entry, _ in _walk_files(walk.links.pop(0), _normalize_patterns(exclude), walk):
             if get_extension(entry.name) in extensions:
                 return
     raise UserError(_describe_no_photos(folder))
@@ -270,33 +293,30 @@ def _contains_any(root: Path, photos: Iterable[Photo]) -> bool:
 
 
 def _walk_files(
-    start: tuple[str, str],
-    patterns: tuple[str, ...],
-    visited: set[tuple[int, int]],
-    links: list[tuple[str, str]],
-    labels: Collection[str] = (),
-    unreadable: dict[str, str] | None = None,
+    start: _Folder, patterns: tuple[str, ...], walk: _Walk, labels: Collection[str] = ()
 ) -> Iterator[tuple[str, os.DirEntry[str], os.stat_result]]:
     """Yield the relative path, entry and status of each file that is not excluded.
 
-    Folders that are entered are added to ``visited``; links to folders are added to ``links``, not followed.
-    Folders and photos that cannot be read are added to ``unreadable``, with the reason.
+    Links to folders are added to those of the walk, not followed. Folders and photos that cannot be read are
+    added to it with the reason.
     """
-    unreadable = {} if unreadable is None else unreadable
     folders = [start]
     while folders:
-        folder, prefix = folders.pop()
+        folder, prefix, outer_device, is_link = folders.pop()
         try:
             status = os.stat(folder)  # noqa: PTH116 - avoids making a Path
-            if (status.st_dev, status.st_ino) in visited:
+            device = status.st_dev
+            if (device, status.st_ino) in walk.visited:
                 continue
-            visited.add((status.st_dev, status.st_ino))
+            walk.visited.add((device, status.st_ino))
+            if outer_device not in (None, device):
+                walk.drives[prefix] = is_link
             with os.scandir(folder) as scan:
                 entries = sorted(scan, key=lambda entry: entry.name)
         except (FileNotFoundError, NotADirectoryError):
             continue  # deleted during the run; `list_photos` checks that roots have photos
         except OSError as error:  # no permission, or the drive does not answer
-            unreadable[prefix or folder] = f"the folder cannot be read: {error.strerror}"
+            walk.unreadable[prefix or folder] = f"the folder cannot be read: {error.strerror}"
             continue
         for entry in entries:
             path = prefix + normalize_file_name(entry.name)
@@ -306,14 +326,17 @@ def _walk_files(
                 if entry.is_dir():
                     if entry.name not in _IGNORED_FOLDERS:
                         below = join_folder(prefix, normalize_file_name(entry.name), labels)
-                        (links if entry.is_symlink() else folders).append((entry.path, below))
+                        is_link = entry.is_symlink()
+                        (walk.links if is_link else folders).append(
+                            _Folder(entry.path, below, device, is_link)
+                        )
                 elif entry.is_file():
                     yield path, entry, entry.stat()
             except OSError as error:
                 if error.errno not in (errno.ENOENT, errno.ELOOP):  # those of broken links
                     is_photo = get_extension(entry.name) in EXTENSIONS | RAW_EXTENSIONS
                     # a link whose drive does not answer can be one to a folder
-                    unreadable[path if is_photo else f"{path}/"] = f"cannot be read: {error.strerror}"
+                    walk.unreadable[path if is_photo else f"{path}/"] = f"cannot be read: {error.strerror}"
 
 
 def _is_excluded(path: str, patterns: tuple[str, ...]) -> bool:

@@ -175,6 +175,7 @@ def list_all_photos(
         joined.photos += listing.photos
         joined.left_out |= listing.left_out
         joined.unreadable += listing.unreadable
+        joined.drives |= listing.drives
     return joined
 
 
