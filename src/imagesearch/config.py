@@ -222,10 +222,11 @@ class ApiConfig(_Section):
 
 
 class WatchConfig(_Section):
-    """How ``01_extract_features.py --watch`` finds changes."""
+    """How ``01_extract_features.py --watch`` finds changes, and whether it clusters faces."""
 
     polling: bool = False
     list_seconds: int = Field(default=600, ge=10, le=86_400)
+    cluster: bool = True
 
 
 class WebConfig(_Section):

@@ -70,6 +70,30 @@ def test_a_new_face_has_the_name_of_its_person_in_the_next_batch(tmp_path) -> No
     assert len(read_paths(drawn.config())) == 5
 
 
+def test_a_watch_that_must_not_cluster_only_joins_faces_to_people(tmp_path) -> None:
+    drawn = Drawn(tmp_path)
+    picture_of("Maya", seed=1)[0].save(drawn.photos / "1.png")
+    drawn.detect()
+    cluster_people(drawn.config(), drawn.dataset())
+    picture_of("Maya", seed=2)[0].save(drawn.photos / "2.png")
+    drawn.detect()  # as a watch that was killed before the face had joined
+
+    def story() -> Story:
+        batch = yield
+        assert (batch.joined, batch.people) == (1, "")
+        picture_of("Kofi", seed=3)[0].save(drawn.photos / "3.png")
+        batch = yield
+        assert (batch.new, batch.joined, batch.people) == (1, 0, "")
+        time.sleep(1.0)  # a clustering would be due now
+        picture_of("Maya", seed=4)[0].save(drawn.photos / "4.png")
+        batch = yield
+        assert (batch.new, batch.joined, batch.people) == (1, 1, "")
+
+    run_watch(drawn.config("watch.cluster=false"), story, cluster=0.5)
+    people = load_people(drawn.config(), drawn.dataset())
+    assert (people.waiting, [len(person.rows) for person in people.persons]) == (1, [3])
+
+
 def test_a_second_assignment_finds_nothing_and_other_settings_wait_for_a_clustering(tmp_path) -> None:
     drawn = Drawn(tmp_path)
     picture_of("Maya", seed=1)[0].save(drawn.photos / "1.png")

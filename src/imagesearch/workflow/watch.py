@@ -216,7 +216,8 @@ class _Watch:
             summary.waiting = selected.waiting
             summary.seconds = time.monotonic() - start
             self._tracker.mark_processed()
-            self._cluster_at = float("inf") if summary.people else time.monotonic() + self._timing.cluster
+            is_done = summary.people or not self._config.watch.cluster
+            self._cluster_at = float("inf") if is_done else time.monotonic() + self._timing.cluster
             self._report(summary)
         # a listing of many photos, repeated all the time, would occupy a core
         again = (
@@ -231,10 +232,10 @@ class _Watch:
         features = extract_features(config, dataset, retry_failed=retry, progress=progress)
         faces = detect_faces(config, dataset, retry_failed=retry, progress=progress)
         joined, people = 0, ""
-        if cluster:
+        if cluster and config.watch.cluster:
             found = cluster_people(config, dataset, self._stop_if_changed if self._store else None)
             people = format_count(len(found.persons), "person", "people")
-        elif faces.new:
+        elif cluster or faces.new:  # in the first batch, faces of a batch that was killed can be left
             joined = assign_new_faces(config, dataset)
         has_addresses = self._store is not None
         geo = extract_geo(
