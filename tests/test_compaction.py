@@ -127,3 +127,44 @@ def test_compaction_survives_a_kill_at_any_point(
         with table.lock():
             table.compact(WANTED, "A")
         check_compacted(table, kept)
+
+
+@pytest.mark.usefixtures("many")
+def test_full_shards_of_which_all_is_kept_are_not_written_again(table: Table) -> None:
+    for photo_id in range(14):
+        append_photos(table, photo_id, value=photo_id)
+    table.compact(range(14), "A")
+    full = set(list_files(table))
+    append_photos(table, 5, value=50)  # its shard has to be written again, and that of a photo that is gone
+    for photo_id in range(14, 23):
+        append_photos(table, photo_id, value=photo_id)
+    wanted = set(range(23)) - {8}
+    table.compact(wanted, "A")
+    kept = full.intersection(list_files(table))
+    assert len(full) == 14 and len(kept) == 14 - 4
+    ids, vectors = table.read_vectors(table.read_processed().values())
+    values = {photo_id: photo_id for photo_id in wanted} | {5: 50}
+    assert dict(zip(ids.tolist(), vectors[:, 1].tolist(), strict=True)) == values
+
+
+@pytest.mark.usefixtures("many")
+@pytest.mark.parametrize("read", ["read_processed", "read_content_hashes", "list_paths", "read_errors"])
+def test_a_compaction_during_reading_is_not_noticed(
+    table: Table, monkeypatch: pytest.MonkeyPatch, read: str
+) -> None:
+    fill(table)
+    list_shards, lists = Table._list_shards, []
+
+    def list_then_compact(self: Table) -> list[int]:
+        shards = list_shards(self)
+        lists.append(shards)
+        if len(lists) == 1:
+            Table(table.folder).compact(WANTED, "A")
+        return shards
+
+    monkeypatch.setattr(Table, "_list_shards", list_then_compact)
+    found = getattr(table, read)()
+    assert len(lists) > 2  # those of the compaction too
+    monkeypatch.undo()
+    expected = getattr(table, read)()
+    assert str(found) == str(expected)

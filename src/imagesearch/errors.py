@@ -18,6 +18,10 @@ class BusyError(UserError):
     """Another run holds a lock; the same can succeed when that run has ended."""
 
 
+class MergedShardsError(BusyError):
+    """Another run has merged the shards of a table while they were read."""
+
+
 class ServerUnavailableError(UserError):
     """A Milvus server does not answer; to repeat the request at once would fail too."""
 

@@ -22,7 +22,8 @@ from imagesearch.pipeline.roots import (
 )
 from imagesearch.pipeline.steps import BatchOutput, ProcessorCache, StepSpec, count_cores
 from imagesearch.pipeline.summary import StepSummary
-from imagesearch.pipeline.tables import Table, make_vector_column
+from imagesearch.pipeline.table_columns import make_vector_column
+from imagesearch.pipeline.tables import Table
 from imagesearch.pipeline.thumbnails import ThumbnailSummary, make_thumbnails
 from imagesearch.pipeline.typed_photos import find_photo_file
 

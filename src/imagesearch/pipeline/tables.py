@@ -11,20 +11,22 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from imagesearch.errors import UserError, describe_error
+from imagesearch.errors import MergedShardsError, UserError, describe_error
 from imagesearch.files import atomic_write, explain_write_errors, lock_file, make_folder
 from imagesearch.pipeline.known_entries import KnownEntries
 from imagesearch.pipeline.newest_entries import group_newest
 from imagesearch.pipeline.processed_photo import PROCESSED_SCHEMA, ProcessedPhoto
+from imagesearch.pipeline.table_columns import get_matrix, shorten_hashes
 
 _FINGERPRINT = b"imagesearch.fingerprint"
 _SEEN_FILE = re.compile(r"seen-(\d+)\.parquet")
@@ -32,6 +34,7 @@ _SEEN_FILE = re.compile(r"seen-(\d+)\.parquet")
 # reading a table.
 _MANY_SHARDS = 64
 _PHOTOS_IN_COMPACTED_SHARD = 50_000
+T = TypeVar("T")
 
 
 class Table:
@@ -90,6 +93,7 @@ class Table:
     def compact(self, photo_ids: Iterable[int], fingerprint: str) -> None:
         """Merge the shards if there are many; only data of these photos and this fingerprint is kept.
 
+        A shard that is full, and of which all is kept, stays as it is.
         The new shards are written before any old shard is removed. A kill between the two leaves duplicates
         but loses nothing.
         """
@@ -101,7 +105,11 @@ class Table:
             return  # a table of millions of photos has many shards after compaction too
         rows: list[pa.Table] = []
         processed: list[pa.Table] = []
+        full: set[int] = set()
         for shard, newest in group_newest(self._iterate_ids(old, fingerprint), current):
+            if len(newest) >= _PHOTOS_IN_COMPACTED_SHARD and len(newest) == self._count_entries(shard):
+                full.add(shard)
+                continue
             ids = pa.array(newest)
             rows.append(_select_photos(self._load_shard("rows", shard), ids))
             processed.append(_select_photos(self._load_shard("seen", shard), ids))
@@ -110,7 +118,7 @@ class Table:
                 rows, processed = [], []
         if processed:
             self.append(fingerprint, _join_shards(rows), _join_shards(processed))
-        for shard in old:
+        for shard in (shard for shard in old if shard not in full):
             # The oldest shard is removed first, so that an older entry never becomes the newest again. Its
             # ``seen`` is removed before its ``rows``: ``rows`` alone is ignored, ``seen`` alone is damage.
             self._shard_file("seen", shard).unlink()
@@ -144,12 +152,17 @@ class Table:
     def read_processed(self, photo_ids: pa.Array | None = None) -> dict[int, ProcessedPhoto]:
         """Return the newest entry of each processed photo, or of those given, by photo id."""
         if self._known is None:
-            return self._read_entries(self._list_shards(), photo_ids)
-        versions = [version for version in self.list_versions() if version[0] != self.removed_file.name]
-        entries = self._known.read(self.folder, versions, self._read_files)
+            return _read_twice(lambda: self._read_entries(self._list_shards(), photo_ids))
+        entries = _read_twice(self._update_known)
         if photo_ids is None:
             return entries
         return {photo: entries[photo] for photo in photo_ids.to_pylist() if photo in entries}
+
+    def _update_known(self) -> dict[int, ProcessedPhoto]:
+        """Return all entries, reading only the files that are new."""
+        assert self._known is not None
+        versions = [version for version in self.list_versions() if version[0] != self.removed_file.name]
+        return self._known.read(self.folder, versions, self._read_files)
 
     def _read_files(self, names: Iterable[str]) -> dict[int, ProcessedPhoto]:
         return self._read_entries(_list_numbers(names))
@@ -195,15 +208,17 @@ class Table:
         keys : (n,) int64
             Hash of the file's content and the fingerprint; 0 if the entry has an error.
         """
+        return _read_twice(lambda: self._read_content_hashes({version[0] for version in known}))
+
+    def _read_content_hashes(self, known: set[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         pieces = [np.empty((3, 0), np.int64)]
-        names = {version[0] for version in known}
         for shard in self._list_shards():
-            if self._shard_file("seen", shard).name in names:
+            if self._shard_file("seen", shard).name in known:
                 continue
             table = self._load_shard("seen", shard, ["photo_id", "size", "content", "error"])
             fingerprint = (table.schema.metadata or {}).get(_FINGERPRINT, b"")
             digest = hashlib.blake2b(fingerprint, digest_size=8).digest()
-            contents = _hash_to_int64(table["content"])
+            contents = shorten_hashes(table["content"])
             keys = contents ^ np.frombuffer(digest, np.int64)
             keys[table["error"].is_valid().to_numpy()] = 0
             contents[table["size"].to_numpy() < 0] = 0  # see `moves.is_marked_as_moved`
@@ -215,8 +230,12 @@ class Table:
 
     def list_paths(self) -> list[str]:
         """List the paths of all processed photos, each once; some may no longer exist."""
-        columns = (self._load_shard("seen", shard, ["path"])["path"] for shard in self._list_shards())
-        return list(dict.fromkeys(path for column in columns for path in column.to_pylist()))
+
+        def read() -> list[str]:
+            columns = (self._load_shard("seen", shard, ["path"])["path"] for shard in self._list_shards())
+            return list(dict.fromkeys(path for column in columns for path in column.to_pylist()))
+
+        return _read_twice(read)
 
     def read_removed(self) -> set[int]:
         """Return the ids of the photos that no longer existed in the last run."""
@@ -239,6 +258,9 @@ class Table:
         """Return the reason, by photo id, for each photo whose newest entry has an error."""
         if self._known is not None:
             return {i: entry.error for i, entry in self.read_processed().items() if entry.error is not None}
+        return _read_twice(self._read_errors)
+
+    def _read_errors(self) -> dict[int, str]:
         errors: dict[int, str] = {}
         for shard in self._list_shards():
             table = self._load_shard("seen", shard, ["photo_id", "error"])
@@ -277,7 +299,7 @@ class Table:
         for shard, photo_ids in photo_ids_by_shard.items():
             piece = self._load_shard("rows", shard, ["photo_id", column])
             for batch in piece.to_batches():
-                block = _to_matrix(batch[column])
+                block = get_matrix(batch[column])
                 batch_ids = batch["photo_id"].to_numpy()
                 rows = np.flatnonzero(np.isin(batch_ids, photo_ids))
                 if matrix is None:
@@ -327,10 +349,14 @@ class Table:
                 return parquet.read(columns)
         except (OSError, pa.ArrowException) as error:
             if not self._shard_file("seen", shard).exists():
-                raise UserError(f"{file}: merged by another run during reading; try again") from None
+                merged = f"{file}: merged by another run during reading; try again"
+                raise MergedShardsError(merged) from None
             advice = f"delete {self.folder} and run the step again"
             message = f"{file}: cannot be read ({describe_error(error)}); {advice}"
             raise UserError(message) from None
+
+    def _count_entries(self, shard: int) -> int:
+        return pq.read_metadata(self._shard_file("seen", shard)).num_rows
 
     def _remove_uncommitted_files(self) -> None:
         committed = {self._shard_file("rows", shard).name for shard in self._list_shards()}
@@ -340,27 +366,17 @@ class Table:
                     file.unlink()
 
 
+def _read_twice(read: Callable[[], T]) -> T:
+    """Read again, from the files that there are then, if another run has merged some of them meanwhile."""
+    try:
+        return read()
+    except MergedShardsError:
+        return read()
+
+
 def _list_numbers(names: Iterable[str]) -> list[int]:
     """Return the numbers of the shards that have entries in some files, sorted."""
     return sorted(int(match[1]) for name in names if (match := _SEEN_FILE.fullmatch(name)))
-
-
-def make_vector_column(vectors: np.ndarray) -> pa.FixedSizeListArray:
-    """Return an (n, d) float32 matrix as a column of fixed-size lists, without copying it."""
-    flat = pa.array(np.ascontiguousarray(vectors, np.float32).reshape(-1))
-    return pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1])
-
-
-def _to_matrix(column: pa.FixedSizeListArray) -> np.ndarray:
-    """Return a column of fixed-size lists as an (n, d) float32 matrix, without copying it."""
-    return column.flatten().to_numpy(zero_copy_only=True).reshape(-1, column.type.list_size)
-
-
-def _hash_to_int64(column: pa.ChunkedArray) -> np.ndarray:
-    """Return the first eight bytes of a column of hashes as integers; 0 for null."""
-    hashes = pc.fill_null(column, bytes(column.type.byte_width)).combine_chunks()
-    data = np.frombuffer(hashes.buffers()[1], np.int64).reshape(-1, column.type.byte_width // 8)
-    return data[hashes.offset : hashes.offset + len(hashes), 0].copy()
 
 
 def _select_photos(table: pa.Table, photo_ids: pa.Array) -> pa.Table:
