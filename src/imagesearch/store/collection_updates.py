@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from imagesearch.pipeline import Progress
+from imagesearch.store.index_progress import iterate_indexed
 from imagesearch.store.moved_rows import MoveFinder
 from imagesearch.store.schema import (
     CollectionContent,
@@ -194,7 +195,7 @@ def _fill_rows(store: Store, update: _Update, report: BuildReport, progress: Pro
     if report.rows != len(positions):
         raise RuntimeError(f"{update.name}: expected {len(positions)} rows, got {report.rows}")
     if not store.collections.dialect.is_lite:
-        indexed = store.collections.iterate_indexed(update.name, report.rows)
+        indexed = iterate_indexed(store.collections.client, update.name, report.rows, store.collections.uri)
         for _ in progress(indexed, report.rows, unit, f"{spec.ref.kind} index") if progress else indexed:
             pass
 

@@ -6,7 +6,6 @@ The differences between Milvus Lite and the versions of a server are in ``dialec
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -326,35 +325,6 @@ class Collections:
         self._load(name)
         count = {"output_fields": ["count(*)"], "consistency_level": "Strong"}
         return int(self.client.query(name, filter="", **count)[0]["count(*)"])
-
-    def iterate_indexed(self, name: str, rows: int) -> Iterator[int]:
-        """Wait until a server's vector index has all rows, and yield a number for each row that it gains.
-
-        The index is built in the background. On Milvus Lite it is complete when the file is closed.
-
-        Parameters
-        ----------
-        name
-            The collection, after `flush`.
-        rows
-            Its number of rows.
-
-        Raises
-        ------
-        UserError
-            If the server cannot build the index.
-        """
-        done = 0
-        while True:
-            index = self.client.describe_index(name, "embedding")
-            if index.get("state") == "Failed":
-                raise UserError(f"{self.uri}: the index of {name} cannot be built; see the server's log")
-            indexed = rows - int(index.get("pending_index_rows") or 0)
-            yield from range(done, indexed)
-            done = max(done, indexed)
-            if indexed >= rows:
-                return
-            time.sleep(0.5)
 
     def publish(self, ref: CollectionRef, name: str) -> None:
         """Move the alias to a collection, and drop the collection that it replaces."""
