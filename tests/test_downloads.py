@@ -19,6 +19,7 @@ from url_server import KINDS, UrlServer, list_addresses, make_jpeg
 from imagesearch.config import Config
 from imagesearch.downloads import DownloadCache, DownloadSummary, download_photos
 from imagesearch.downloads.fetch import Validators, _read_retry_after
+from imagesearch.downloads.keeper import PhotoKeeper
 from imagesearch.photos import compute_photo_id
 from imagesearch.pipeline import Dataset
 from imagesearch.workflow import FailedPhoto, read_overview
@@ -225,6 +226,33 @@ def test_a_full_cache_keeps_previews_and_then_refuses(web: World, server: UrlSer
     assert download(config, f"{server.url}/good/5.jpg").downloaded == 1
     assert cache.locate(f"{server.url}/good/5.jpg").stat().st_size == size
     assert not cache.locate(addresses[0]).is_file()
+
+
+def test_a_file_that_is_being_kept_counts_while_others_make_room(web: World, tmp_path: Path) -> None:
+    content = make_jpeg(1, (1600, 1200), quality=100)
+    limit = f"dataset.cache_gb={2.5 * len(content) / 1e9:.9f}"
+    config = web.config(limit, "extraction.preview_size=256")
+    cache = DownloadCache(config.dataset.folder)
+
+    def keep(keeper: PhotoKeeper, path: str) -> None:
+        part = cache.open_part(path)
+        part.write_bytes(content)
+        keeper.keep(path, part)
+
+    keep(PhotoKeeper(config, cache, ["old"]), "old")
+    keeper, rename = PhotoKeeper(config, cache, ["a", "b", "c"]), cache.keep
+
+    def keep_another_first(*args: object) -> Path:
+        cache.keep = rename
+        keep(keeper, "b")  # removes the old photo
+        return rename(*args)
+
+    cache.keep = keep_another_first
+    keep(keeper, "a")
+    keep(keeper, "c")
+    sizes = [cache.locate(path).stat().st_size for path in "abc"]
+    assert sizes[:2] == [len(content)] * 2 and sizes[2] < len(content) / 10
+    assert not cache.locate("old").is_file() and cache.measure() <= 2.5 * len(content)
 
 
 def test_ids_of_a_column_replace_addresses(web: World, server: UrlServer) -> None:

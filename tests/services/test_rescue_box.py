@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import psutil
 import pytest
 from conftest import ROOT, BuiltAlbum, run_here
 from drawn import picture_of
@@ -265,6 +266,31 @@ def test_an_ingest_that_was_interrupted_is_continued_and_other_names_are_kept(
     assert ingest(served, photos, "half")["error"].startswith("dataset name half: in use")
     assert "half" in served.list_datasets()
     assert len(served.search("a person", "half")["files"]) == 3
+
+
+@pytest.mark.parametrize("victim", ["steps", "server"])
+def test_a_kill_during_an_ingest_loses_nothing(
+    built_album: BuiltAlbum, new_photos: Path, tmp_path: Path, victim: str
+) -> None:
+    served = Served(built_album.folder, tmp_path / "album")
+    try:
+        send_and_leave(served.address, new_photos, "second")
+        (steps,) = wait_for(lambda: psutil.Process(served.server.process.pid).children())
+        wait_for(lambda: list((tmp_path / "album").glob("**/second/clip/.lock")))
+        if victim == "steps":
+            steps.kill()
+        else:
+            served.server.process.kill()
+            served.server.process.communicate()
+            steps.wait(120)  # it ends when its server has ended
+            served.server = ServerProcess("10_serve_api.py", served.config_file)
+            served.address = served.server.address
+        assert served.list_datasets() == ["album"] and served.search("snow")["files"]
+        done = wait_for(lambda: one if "value" in (one := ingest(served, new_photos, "second")) else None)
+        assert done["title"].startswith("second: ingested in ")
+        assert len(served.search("a person", "second", 30)["files"]) == 25
+    finally:
+        served.server.close()
 
 
 def test_a_dataset_that_another_program_drops_is_no_error_of_the_server(

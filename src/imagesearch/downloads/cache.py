@@ -108,12 +108,14 @@ class DownloadCache:
         """Return the size of all files in bytes."""
         return sum(file.stat().st_size for file in self._list_files())
 
-    def prune(self, paths: Collection[str]) -> None:
-        """Remove the files of other photos."""
-        kept = {self.make_base(path).name for path in paths}
+    def prune(self, paths: Collection[str]) -> int:
+        """Remove the files of other photos; return how many bytes they had."""
+        kept, removed = {self.make_base(path).name for path in paths}, 0
         for file in self._list_files():
             if file.stem not in kept:
+                removed += file.stat().st_size
                 file.unlink(missing_ok=True)
+        return removed
 
     def remove_parts(self) -> None:
         """Remove the unfinished files of killed runs."""

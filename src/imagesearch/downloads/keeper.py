@@ -63,8 +63,8 @@ class PhotoKeeper:
         with self._lock:
             if self._used + size > limit and not self._is_pruned:
                 self._is_pruned = True
-                self._cache.prune(self._paths)
-                self._used = self._cache.measure()
+                # not measured again: a file that is being kept is counted, and not in its place yet
+                self._used -= self._cache.prune(self._paths)
             if size > 0 and self._used + size > limit:
                 return False
             self._used += size
