@@ -41,6 +41,8 @@ DIMENSION = 512
 FILE_BYTES, FILE_MTIME_NS = 100, 1_600_000_000_000_000_000  # of the files of a tree
 # The photos of this many rows are compared with the folders too; more need too much memory for one machine.
 MOST_PHOTOS = 3_000_000
+# Tables of more rows have vectors of 8 dimensions; others need too much disk.
+MOST_VECTORS = 1_000_000
 
 
 def make_path(number: int) -> str:
@@ -145,19 +147,22 @@ def measure_compaction(rows: int, folder: Path) -> None:
     table = Table(folder / "clip")
     table.folder.mkdir()
     ids: list[int] = []
+    dimension = DIMENSION if rows <= MOST_VECTORS else 8
     shards = _MANY_SHARDS + 6 + rows // _PHOTOS_IN_COMPACTED_SHARD
-    append_shards(table, make_shards(rows, -(-rows // shards), DIMENSION), ids)
-    with measure(f"compact, {DIMENSION} dimensions", rows) as values:
+    append_shards(table, make_shards(rows, -(-rows // shards), dimension), dimension, ids)
+    with measure(f"compact, {dimension} dimensions", rows) as values:
         table.compact(ids, FINGERPRINT)
         values |= measure_folder(table.folder)
     few = _MANY_SHARDS + 6 + rows // _PHOTOS_IN_COMPACTED_SHARD - measure_folder(table.folder)["files"] // 2
-    append_shards(table, make_shards(512 * few, 512, DIMENSION, start=rows), ids)
+    append_shards(table, make_shards(512 * few, 512, dimension, start=rows), dimension, ids)
     with measure(f"compact, {few} shards of 512 photos more", rows) as values:
         table.compact(ids, FINGERPRINT)
         values |= measure_folder(table.folder)
 
 
-def append_shards(table: Table, shards: Iterator[tuple[pa.Table, pa.Table]], ids: list[int]) -> None:
+def append_shards(
+    table: Table, shards: Iterator[tuple[pa.Table, pa.Table]], dimension: int, ids: list[int]
+) -> None:
     """Append shards, report the time without making them, and add the ids of their photos to a list."""
     before, seconds, photos = measure_folder(table.folder)["disk MB"], 0.0, len(ids)
     for data, entries in shards:
@@ -166,7 +171,7 @@ def append_shards(table: Table, shards: Iterator[tuple[pa.Table, pa.Table]], ids
         seconds += time.process_time() - start
         ids += entries["photo_id"].to_pylist()
     values = {"CPU s": round(seconds, 2), "disk MB": measure_folder(table.folder)["disk MB"] - before}
-    report(f"append, {DIMENSION} dimensions", len(ids) - photos, **values)
+    report(f"append, {dimension} dimensions", len(ids) - photos, **values)
 
 
 def measure_append(shards: int, folder: Path) -> None:
@@ -313,7 +318,7 @@ PARTS = {
 }
 ROWS = {
     "tables": [1_000_000, 3_000_000, 10_000_000],
-    "compaction": [200_000, 1_000_000],
+    "compaction": [200_000, 1_000_000, 10_000_000],
     "append": [100, 20_000],
     "walk": [300_000, 1_000_000],
     "start": [300_000, 1_000_000],
