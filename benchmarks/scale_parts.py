@@ -26,12 +26,8 @@ def read_status(name: str) -> int:
 
 
 def report(what: str, rows: int, **values: Any) -> None:
-    """Print a result as JSON, and append it to the file of results."""
-    line = json.dumps({"what": what, "rows": rows} | values)
-    print(line, flush=True)
-    OUTPUT.parent.mkdir(exist_ok=True)
-    with OUTPUT.open("a", encoding="utf-8") as file:
-        file.write(line + "\n")
+    """Print a result as JSON."""
+    print(json.dumps({"what": what, "rows": rows} | values), flush=True)
 
 
 @contextmanager
@@ -57,6 +53,8 @@ def _read_cpu_seconds() -> float:
 def run_parts(description: str, parts: Mapping[str, Part], rows: Mapping[str, list[int]]) -> None:
     """Run the parts that the command line names, each with each of its numbers of rows.
 
+    What they report is printed, and appended to a file.
+
     Parameters
     ----------
     description
@@ -69,6 +67,7 @@ def run_parts(description: str, parts: Mapping[str, Part], rows: Mapping[str, li
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"some of {', '.join(parts)}; default: all")
     parser.add_argument("--rows", type=int, nargs="+", help="of one part, instead of its default numbers")
+    parser.add_argument("--output", type=Path, default=OUTPUT, metavar="FILE", help="default: %(default)s")
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if unknown := set(args.parts) - set(parts):
@@ -79,7 +78,20 @@ def run_parts(description: str, parts: Mapping[str, Part], rows: Mapping[str, li
         with tempfile.TemporaryDirectory() as folder:
             parts[args.parts[0]](args.rows[0], Path(folder))
         return
+    args.output.parent.mkdir(exist_ok=True)
     for name in args.parts or parts:
         for count in args.rows or rows[name]:
-            command = [sys.executable, sys.argv[0], name, "--here", "--rows", str(count)]
-            subprocess.run(command, check=True)
+            _run_part([sys.executable, sys.argv[0], name, "--here", "--rows", str(count)], args.output)
+
+
+def _run_part(command: list[str], output: Path) -> None:
+    """Run a part in a process of its own; print what it reports, and append it to a file."""
+    with (
+        output.open("a", encoding="utf-8") as file,
+        subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8") as process,
+    ):
+        for line in process.stdout or ():
+            print(line, end="", flush=True)
+            file.write(line)
+    if process.returncode:
+        sys.exit(process.returncode)

@@ -1,33 +1,35 @@
 """The tables, the walk and step 05 with millions of photos: CPU seconds and memory.
 
-    python benchmarks/scale_tables.py [PART ...]        # tables, compaction, append, walk, rows
+    python benchmarks/scale_tables.py [PART ...]        # tables, compaction, append, walk, start, rows
     python benchmarks/scale_tables.py tables --rows 1000000
 
 Each part runs in a process of its own, with a folder that is deleted afterwards. The results are printed, one
 JSON object a line, and appended to ``outputs/scale.jsonl``. With 10 million rows, the entries of a table need
-about 5 GB of memory. Requires Linux.
+about 5 GB of memory; compaction needs 5 GB of disk for a million. Requires Linux.
 """
 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from scale_parts import measure, run_parts
+from scale_parts import measure, report, run_parts
 
 from imagesearch.config import Config, load_config
 from imagesearch.geo import PhotoLocation, read_locations
 from imagesearch.geo.address import Address
-from imagesearch.geo.extract import _METADATA_SCHEMA, _write_addresses
-from imagesearch.photos import Photo, compute_photo_id, list_photos
-from imagesearch.pipeline import Dataset
+from imagesearch.geo.extract import _METADATA_SCHEMA
+from imagesearch.geo.saved_addresses import SavedAddresses
+from imagesearch.photos import Photo, PreviewCache, compute_photo_id, list_photos
+from imagesearch.pipeline import Dataset, make_vector_column
 from imagesearch.pipeline.pending import find_pending_work
 from imagesearch.pipeline.processed_photo import PROCESSED_SCHEMA
 from imagesearch.pipeline.steps import RunOptions, StepSpec
-from imagesearch.pipeline.tables import Table, make_vector_column
+from imagesearch.pipeline.tables import _MANY_SHARDS, _PHOTOS_IN_COMPACTED_SHARD, Table
 from imagesearch.store import Store
 from imagesearch.store.records import collect_rows
 from imagesearch.trips import Trip
@@ -35,8 +37,12 @@ from imagesearch.trips import Trip
 ROOT = Path(__file__).parent.parent
 FOLDER_PHOTOS = 500
 FINGERPRINT = "bench/1"
+DIMENSION = 512
+FILE_BYTES, FILE_MTIME_NS = 100, 1_600_000_000_000_000_000  # of the files of a tree
 # The photos of this many rows are compared with the folders too; more need too much memory for one machine.
 MOST_PHOTOS = 3_000_000
+# Tables of more rows have vectors of 8 dimensions; others need too much disk.
+MOST_VECTORS = 1_000_000
 
 
 def make_path(number: int) -> str:
@@ -64,12 +70,12 @@ def make_entries(first: int, count: int) -> pa.Table:
     )
 
 
-def fill_table(
-    table: Table, rows: int, shard_rows: int, dimension: int
+def make_shards(
+    rows: int, shard_rows: int, dimension: int, start: int = 0
 ) -> Iterator[tuple[pa.Table, pa.Table]]:
-    """Yield the rows and the entries of each shard, to be appended."""
-    for first in range(0, rows, shard_rows):
-        entries = make_entries(first, min(shard_rows, rows - first))
+    """Yield the rows and the entries of each shard, to be appended; photo numbers begin at `start`."""
+    for first in range(start, start + rows, shard_rows):
+        entries = make_entries(first, min(shard_rows, start + rows - first))
         vectors = np.random.default_rng(first).standard_normal((len(entries), dimension), dtype=np.float32)
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         yield pa.table({"photo_id": entries["photo_id"], "vector": make_vector_column(vectors)}), entries
@@ -97,14 +103,15 @@ def make_config(folder: Path) -> Config:
 
 
 def measure_tables(rows: int, folder: Path) -> None:
-    """Append a table in shards as compaction leaves them, and read it in each way that steps read it."""
+    """Read the entries of a table, in shards as compaction leaves them, in each way that steps read them.
+
+    The vectors have 8 dimensions; only the last but one part reads them.
+    """
     dataset = Dataset(make_config(folder))
     table = dataset.open_table("clip")
     table.folder.mkdir(parents=True)
-    with measure("make entries and append", rows) as values:
-        for data, entries in fill_table(table, rows, 50_000, 8):
-            table.append(FINGERPRINT, data, entries)
-        values |= measure_folder(table.folder)
+    for data, entries in make_shards(rows, 50_000, 8):
+        table.append(FINGERPRINT, data, entries)
     with measure("read_content_hashes", rows):
         table.read_content_hashes()
     with measure("list_paths", rows):
@@ -113,7 +120,7 @@ def measure_tables(rows: int, folder: Path) -> None:
         processed = table.read_processed()
     if rows > MOST_PHOTOS:
         return
-    file = Path("photo.jpg")  # one for all: the listing makes one for each photo, see "walk"
+    file = Path("photo.jpg")  # one for all: the listing makes one for each photo, see "start"
     photos = [Photo(e.photo_id, e.path, file, e.size, e.mtime_ns) for e in processed.values()]
     del processed
     dataset.use_photos(photos)
@@ -124,21 +131,47 @@ def measure_tables(rows: int, folder: Path) -> None:
     del current
     spec = StepSpec("clip", (table,), FINGERPRINT, lambda: None)
     with measure("find_pending_work, nothing new", rows):
-        work = find_pending_work(spec, photos, {}, RunOptions(32, 2, False, None))
+        work = find_pending_work(spec, photos, {}, RunOptions(32, 2, False, None), make_previews(folder))
     assert not work.missing and not work.removed
 
 
+def make_previews(folder: Path) -> PreviewCache:
+    return PreviewCache(folder / "previews", 512)
+
+
 def measure_compaction(rows: int, folder: Path) -> None:
-    """Compact a table that has just too many shards."""
+    """Append a table of vectors in just too many shards, and compact it; the same after more small shards.
+
+    The small shards have 512 photos, as those that a step writes.
+    """
     table = Table(folder / "clip")
     table.folder.mkdir()
-    shards, ids = 70 + rows // 50_000, []
-    for data, entries in fill_table(table, rows, -(-rows // shards), 8):
-        table.append(FINGERPRINT, data, entries)
-        ids += entries["photo_id"].to_pylist()
-    with measure("compact", rows) as values:
+    ids: list[int] = []
+    dimension = DIMENSION if rows <= MOST_VECTORS else 8
+    shards = _MANY_SHARDS + 6 + rows // _PHOTOS_IN_COMPACTED_SHARD
+    append_shards(table, make_shards(rows, -(-rows // shards), dimension), dimension, ids)
+    with measure(f"compact, {dimension} dimensions", rows) as values:
         table.compact(ids, FINGERPRINT)
         values |= measure_folder(table.folder)
+    few = _MANY_SHARDS + 6 + rows // _PHOTOS_IN_COMPACTED_SHARD - measure_folder(table.folder)["files"] // 2
+    append_shards(table, make_shards(512 * few, 512, dimension, start=rows), dimension, ids)
+    with measure(f"compact, {few} shards of 512 photos more", rows) as values:
+        table.compact(ids, FINGERPRINT)
+        values |= measure_folder(table.folder)
+
+
+def append_shards(
+    table: Table, shards: Iterator[tuple[pa.Table, pa.Table]], dimension: int, ids: list[int]
+) -> None:
+    """Append shards, report the time without making them, and add the ids of their photos to a list."""
+    before, seconds, photos = measure_folder(table.folder)["disk MB"], 0.0, len(ids)
+    for data, entries in shards:
+        start = time.process_time()
+        table.append(FINGERPRINT, data, entries)
+        seconds += time.process_time() - start
+        ids += entries["photo_id"].to_pylist()
+    values = {"CPU s": round(seconds, 2), "disk MB": measure_folder(table.folder)["disk MB"] - before}
+    report(f"append, {dimension} dimensions", len(ids) - photos, **values)
 
 
 def measure_append(shards: int, folder: Path) -> None:
@@ -148,29 +181,52 @@ def measure_append(shards: int, folder: Path) -> None:
     for number in range(1, shards + 1):
         for kind in ("rows", "seen"):
             (table.folder / f"{kind}-{number:06d}.parquet").touch()
-    pairs = list(fill_table(table, 512 * 20, 512, 512))
+    pairs = list(make_shards(512 * 20, 512, DIMENSION))
     with measure("append 20 shards of 512 photos, to so many shards", shards):
         for data, entries in pairs:
             table.append(FINGERPRINT, data, entries)
 
 
 def measure_walk(rows: int, folder: Path) -> None:
-    """List a tree of hard links, in folders of 500, whose folders are in the cache of the system."""
-    root = folder / "photos"
-    source = folder / "photo.jpg"
-    for number in range(rows):
-        if number % 60_000 == 0:  # a file of ext4 has at most 65,000 links
-            source = folder / f"photo{number}.jpg"
-            source.write_bytes(b"0" * 100)
-        file = root / make_path(number)
-        if number % FOLDER_PHOTOS == 0:
-            file.parent.mkdir(parents=True)
-        os.link(source, file)
+    """List a tree whose folders are in the cache of the system."""
+    root = make_tree(folder, rows)
     for what in ("list_photos, first", "list_photos"):
         with measure(what, rows) as values:
             listed = list_photos([root]).photos
             values["photos"] = len(listed)
         del listed
+
+
+def make_tree(folder: Path, rows: int) -> Path:
+    """Make a tree of hard links, in folders of 500, and return it."""
+    root, source = folder / "photos", folder / "photo.jpg"
+    root.mkdir()
+    for number in range(rows):
+        if number % 60_000 == 0:  # a file of ext4 has at most 65,000 links
+            source = folder / f"photo{number}.jpg"
+            source.write_bytes(b"0" * FILE_BYTES)
+            os.utime(source, ns=(FILE_MTIME_NS, FILE_MTIME_NS))
+        file = root / make_path(number)
+        if number % FOLDER_PHOTOS == 0:
+            file.parent.mkdir(parents=True)
+        os.link(source, file)
+    return root
+
+
+def measure_start(rows: int, folder: Path) -> None:
+    """List a tree and compare its photos with a table that has all of them, as steps do at their start."""
+    root, table = make_tree(folder, rows), Table(folder / "clip")
+    table.folder.mkdir()
+    for data, entries in make_shards(rows, 50_000, 8):
+        for name, value in (("size", FILE_BYTES), ("mtime_ns", FILE_MTIME_NS)):
+            column = pa.array(np.full(len(entries), value, np.int64))
+            entries = entries.set_column(entries.column_names.index(name), name, column)
+        table.append(FINGERPRINT, data, entries)
+    spec = StepSpec("clip", (table,), FINGERPRINT, lambda: None)
+    with measure("list_photos and find_pending_work, nothing new", rows):
+        photos = list_photos([root]).photos
+        work = find_pending_work(spec, photos, {}, RunOptions(32, 2, False, None), make_previews(folder))
+    assert len(photos) == rows and not work.missing and not work.removed
 
 
 def measure_rows(rows: int, folder: Path) -> None:
@@ -198,7 +254,7 @@ def fill_dataset(dataset: Dataset, rows: int) -> list[Photo]:
     clip.folder.mkdir(parents=True)
     geo.folder.mkdir()
     photos, positions, addresses = [], [], []
-    for data, entries in fill_table(clip, rows, 50_000, 512):
+    for data, entries in make_shards(rows, 50_000, DIMENSION):
         clip.append(get_clip_fingerprint(dataset.config), data, entries)
         ids, paths = entries["photo_id"].to_pylist(), entries["path"].to_pylist()
         numbers = range(len(photos), len(photos) + len(ids))
@@ -208,7 +264,7 @@ def fill_dataset(dataset: Dataset, rows: int) -> list[Photo]:
         photos += [Photo(i, path, Path("photo.jpg"), size, at) for i, path, size, at in rows_of_photos]
         positions += [(i, *make_position(n)) for i, n in zip(ids, numbers, strict=True)]
         addresses += [make_location(n).address for n in numbers]
-    _write_addresses(dataset, positions, addresses)
+    SavedAddresses().write(dataset, positions, addresses)
     return photos
 
 
@@ -257,13 +313,15 @@ PARTS = {
     "compaction": measure_compaction,
     "append": measure_append,
     "walk": measure_walk,
+    "start": measure_start,
     "rows": measure_rows,
 }
 ROWS = {
     "tables": [1_000_000, 3_000_000, 10_000_000],
-    "compaction": [1_000_000, 3_000_000, 10_000_000],
+    "compaction": [200_000, 1_000_000, 10_000_000],
     "append": [100, 20_000],
     "walk": [300_000, 1_000_000],
+    "start": [300_000, 1_000_000],
     "rows": [100_000, 300_000],
 }
 
