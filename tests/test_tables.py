@@ -184,6 +184,15 @@ def test_a_column_of_vectors_is_not_copied() -> None:
     assert np.shares_memory(make_vector_column(vectors).flatten().to_numpy(), vectors)
 
 
+def test_vectors_take_no_more_room_than_their_numbers(table: Table) -> None:
+    vectors = np.random.default_rng(1).normal(size=(512, 512)).astype(np.float32)
+    rows = pa.table({"photo_id": pa.array(range(512)), "vector": make_vector_column(vectors)})
+    table.append("A", rows, make_processed_table([make_row(photo_id) for photo_id in range(512)]))
+    (file,) = table.folder.glob("rows-*.parquet")
+    assert file.stat().st_size < 1.05 * vectors.nbytes
+    assert np.array_equal(table.read_vectors(table.read_processed().values())[1], vectors)
+
+
 # --- others ------------------------------------------------------------------------------------------------
 
 _TRY_TO_LOCK = """

@@ -88,7 +88,10 @@ class Table:
         metadata = {_FINGERPRINT: fingerprint.encode()}
         for kind, data in (("rows", rows), ("seen", processed.cast(PROCESSED_SCHEMA))):
             with atomic_write(self._shard_file(kind, number)) as unfinished:
-                pq.write_table(data.replace_schema_metadata(metadata), unfinished, compression="zstd")
+                # A dictionary of the numbers in vectors, which never repeat, makes a shard a half larger.
+                encoded = [field.name for field in data.schema if not pa.types.is_fixed_size_list(field.type)]
+                table = data.replace_schema_metadata(metadata)
+                pq.write_table(table, unfinished, compression="zstd", use_dictionary=encoded)
 
     def compact(self, photo_ids: Iterable[int], fingerprint: str) -> None:
         """Merge the shards if there are many; only data of these photos and this fingerprint is kept.
