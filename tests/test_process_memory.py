@@ -6,8 +6,10 @@ import csv
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 import yaml
@@ -23,7 +25,16 @@ from imagesearch.pipeline import Dataset, KnownResults, ProcessMemory
 from imagesearch.pipeline.known_entries import KnownEntries
 from imagesearch.pipeline.processed_photo import make_processed_table
 from imagesearch.pipeline.tables import Table
-from imagesearch.store import BuildReport, Store, Vocabulary, build_collections, name_trip
+from imagesearch.store import (
+    PHOTO_FIELDS,
+    BuildReport,
+    CollectionRef,
+    Store,
+    Vocabulary,
+    build_collections,
+    known_rows,
+    name_trip,
+)
 from imagesearch.store.known_rows import make_scalars
 
 GOA, KYOTO = ("15.55", "73.75"), ("35.01", "135.77")
@@ -229,3 +240,21 @@ def test_a_memory_keeps_one_object_of_each_class(tmp_path: Path) -> None:
     one, other = Dataset(config, memory=memory), Dataset(config, memory=memory)
     assert one.recall(KnownEntries) is other.recall(KnownEntries)
     assert Dataset(config).recall(KnownEntries) is not Dataset(config).recall(KnownEntries)
+
+
+def test_rows_made_in_blocks_have_the_order_of_their_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(known_rows, "_BLOCK_ROWS", 2)
+    spec: Any = SimpleNamespace(ref=CollectionRef("album", "clip"), fields=PHOTO_FIELDS)
+    rows = known_rows.KnownRows()
+
+    def update(numbers: dict[int, int]) -> list[tuple[int, str]]:
+        ids = np.array(list(numbers), np.int64)
+        inputs = ((number,) for number in numbers.values())
+        vectors = np.zeros((len(ids), 4), np.float32)
+        made = rows.update(spec, ids, inputs, lambda position, n: {"path": f"{ids[position]}-{n}"}, vectors)
+        return list(zip(*(made.scalars[name].to_pylist() for name in ("photo_id", "path")), strict=True))
+
+    assert update({5: 0, 3: 0, 9: 0, 1: 0, 7: 0}) == [(i, f"{i}-0") for i in (5, 3, 9, 1, 7)]
+    changed = update({3: 1, 9: 0, 1: 2, 7: 3, 4: 0})
+    assert changed == [(3, "3-1"), (9, "9-0"), (1, "1-2"), (7, "7-3"), (4, "4-0")]
+    assert update({}) == []

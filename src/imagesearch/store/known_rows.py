@@ -11,6 +11,7 @@ import pyarrow as pa
 from imagesearch.store.schema import ARROW_TYPES, CollectionRows, CollectionSpec
 
 RowFields = dict[str, Any]
+_BLOCK_ROWS = 5_000  # that are dicts at the same time; a row takes some kB as a dict, and 0.4 as columns
 
 
 class KnownRows:
@@ -52,8 +53,12 @@ class KnownRows:
             if before.get(key) != given:
                 changed[position] = given
         positions = np.fromiter(changed, np.int64, len(changed))
-        new_rows = [make_row(position, *given) for position, given in changed.items()]
-        scalars = make_scalars(spec, ids[positions], new_rows)
+        pieces = [make_scalars(spec, ids[:0], [])]
+        for start in range(0, len(positions), _BLOCK_ROWS):
+            block = positions[start : start + _BLOCK_ROWS]
+            rows = [make_row(position, *changed[position]) for position in block.tolist()]
+            pieces.append(make_scalars(spec, ids[block], rows))
+        scalars = pa.concat_tables(pieces).combine_chunks()
         if self._scalars is not None and len(changed) < len(keys):
             scalars = _insert_rows(self._scalars, scalars, ids, positions)
         new = {keys[position]: given for position, given in changed.items()}
