@@ -23,7 +23,7 @@ from imagesearch.faces import detect_faces
 from imagesearch.features import extract_features
 from imagesearch.geo import extract_geo
 from imagesearch.photos import compute_photo_id
-from imagesearch.pipeline import Dataset, StepSpec, StepSummary
+from imagesearch.pipeline import Dataset, StepSummary
 from imagesearch_demo.album import make_album
 from imagesearch_demo.scoring import MODELS, make_demo_config
 
@@ -185,20 +185,31 @@ def test_a_model_that_cannot_be_loaded_is_reported_in_one_line(
     assert "\n" not in str(raised.value)
 
 
-def test_workers_receive_no_token(album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("run_step", STEPS)
+def test_workers_receive_no_token(
+    album: Path, monkeypatch: pytest.MonkeyPatch, run_step: Callable[[Config, Dataset], object]
+) -> None:
+    import ray.data
     from ray import cloudpickle
 
-    steps: list[StepSpec] = []
-    monkeypatch.setattr(
-        Dataset, "update_tables", lambda self, given, **_: steps.extend(given) or StepSummary()
-    )
-    secrets = ["milvus.token=much-too-secret", "geo.options={api_key: much-too-secret}"]
-    config = load_config(album / "config.yaml", [*secrets, "geo.geocoder=opencage"])
-    for run_step in STEPS[:2]:
+    sent: list[bytes] = []
+    map_batches = ray.data.Dataset.map_batches
+
+    def record(dataset: ray.data.Dataset, *given: object, **options: object) -> ray.data.Dataset:
+        sent.append(cloudpickle.dumps((given, options)))
+        if len(sent) == 2:
+            raise UserError("nothing is run")
+        return map_batches(dataset, *given, **options)
+
+    monkeypatch.setattr(ray.data.Dataset, "map_batches", record)
+    settings = ["milvus.token=much-too-secret", "geo.options={api_key: much-too-secret}"]
+    settings += ["geo.geocoder=opencage", "dataset.name=secret", *RAY]
+    config = load_config(album / "config.yaml", settings)
+    assert b"much-too-secret" in cloudpickle.dumps(config)
+    with pytest.raises(UserError, match="nothing is run"):
         run_step(config, Dataset(config))
-    assert [step.name for step in steps] == ["clip", "vit", "faces"]
-    for step in steps:
-        assert b"much-too-secret" not in cloudpickle.dumps(step)
+    for content in sent:
+        assert b"imagesearch" in content and b"much-too-secret" not in content
 
 
 def test_batches_are_processed_by_two_processes(world: World) -> None:

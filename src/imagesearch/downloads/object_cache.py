@@ -8,11 +8,11 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from imagesearch.bucket_paths import BucketPath, is_bucket
-from imagesearch.config import Config
+from imagesearch.config import Config, DownloadsConfig
 from imagesearch.downloads.buckets import BucketReader
 from imagesearch.errors import UserError
 from imagesearch.files import make_folder
@@ -33,6 +33,34 @@ OUTAGE = 5
 """So many photos in a row that are unavailable are an outage: no others are asked for in this run."""
 
 
+@dataclass(frozen=True)
+class ObjectSettings:
+    """What an `ObjectCache` needs of the config; other processes must not receive the tokens in it.
+
+    Attributes
+    ----------
+    folder : Path
+        The folder of the files.
+    keep : str
+        ``"full"`` or ``"preview"``: what is kept of a photo.
+    cache_gb : float
+        Size of all files in GB.
+    preview_size : int
+        Longer side of a preview in pixels.
+    max_megapixels : float
+        See `decode_photo`.
+    downloads : DownloadsConfig
+        Limits of a transfer.
+    """
+
+    folder: Path
+    keep: str
+    cache_gb: float
+    preview_size: int
+    max_megapixels: float
+    downloads: DownloadsConfig
+
+
 class ObjectCache:
     """The files of a dataset's photos in buckets. It can be pickled, for the processes of a run.
 
@@ -42,19 +70,27 @@ class ObjectCache:
 
     Parameters
     ----------
-    config
-        The folder of the dataset, what is kept of a photo, and the limits.
+    settings
+        The folder, what is kept of a photo, and the limits.
     """
 
-    def __init__(self, config: Config) -> None:
-        self._config, self.folder = config, config.dataset.folder / "objects"
-        self.reader = BucketReader(config.downloads)
+    def __init__(self, settings: ObjectSettings) -> None:
+        self._settings, self.folder = settings, settings.folder
+        self.reader = BucketReader(settings.downloads)
         self._lock = threading.Lock()
         self._numbers = itertools.count()
         self._added: float = float("inf")  # bytes since the folder was measured
 
-    def __reduce__(self) -> tuple[type[ObjectCache], tuple[Config]]:
-        return ObjectCache, (self._config,)
+    @classmethod
+    def from_config(cls, config: Config) -> ObjectCache:
+        """Return the files of the dataset of a config."""
+        dataset, extraction = config.dataset, config.extraction
+        sizes = extraction.preview_size, extraction.max_megapixels
+        folder = dataset.folder / "objects"
+        return cls(ObjectSettings(folder, dataset.keep, dataset.cache_gb, *sizes, config.downloads))
+
+    def __reduce__(self) -> tuple[type[ObjectCache], tuple[ObjectSettings]]:
+        return ObjectCache, (self._settings,)
 
     @contextmanager
     def provide_file(self, photo: Photo) -> Iterator[Photo]:
@@ -105,7 +141,7 @@ class ObjectCache:
         return next((f for f in (file, file.with_suffix(".jpg")) if f.is_file()), None)
 
     def _locate(self, photo: Photo) -> Path:
-        version = compute_photo_id(f"{photo.size} {photo.mtime_ns} {self._config.dataset.keep}")
+        version = compute_photo_id(f"{photo.size} {photo.mtime_ns} {self._settings.keep}")
         name = f"{photo.photo_id:016x}-{version:016x}.{get_extension(photo.file.name)}"
         return self.folder / f"{photo.photo_id % 256:02x}" / name
 
@@ -115,7 +151,7 @@ class ObjectCache:
 
     def _fetch(self, photo: Photo) -> Path:
         """Fetch an object; return its file, or that of its preview."""
-        limit = self._config.downloads.max_megabytes
+        limit = self._settings.downloads.max_megabytes
         if photo.size > limit * 1e6:
             raise PhotoError(f"larger than {limit:g} MB (downloads.max_megabytes)")
         file = self._locate(photo)
@@ -123,7 +159,7 @@ class ObjectCache:
         try:
             make_folder(file.parent)
             self.reader.fetch(BucketPath(photo.file), part)
-            if self._config.dataset.keep == "preview" and self._shrink(part):
+            if self._settings.keep == "preview" and self._shrink(part):
                 file = file.with_suffix(".jpg")
             size = part.stat().st_size
             part.replace(file)
@@ -140,9 +176,9 @@ class ObjectCache:
 
     def _shrink(self, part: Path) -> bool:
         """Replace a file with its preview; a file that cannot be decoded is left for the steps to report."""
-        extraction, small = self._config.extraction, part.with_name(f"{part.name}.small{_PART}")
+        settings, small = self._settings, part.with_name(f"{part.name}.small{_PART}")
         try:
-            write_small_copy(part, small, extraction.preview_size, extraction.max_megapixels)
+            write_small_copy(part, small, settings.preview_size, settings.max_megapixels)
             small.replace(part)
         except PhotoError:
             return False
@@ -152,7 +188,7 @@ class ObjectCache:
 
     def _remove_oldest(self) -> None:
         """Remove the files used least recently if all of them are too large."""
-        limit = self._config.dataset.cache_gb * 1e9
+        limit = self._settings.cache_gb * 1e9
         with self._lock:
             if self._added < limit * _MEASURE_SHARE:
                 return

@@ -117,7 +117,7 @@ class Dataset:
         if self.imported is None and (images or (change and self.photo_roots.refused)):
             self._has_new_roots = True
             self.photo_roots = choose_roots(config, images or (), change)
-        self.objects, self._versions = ObjectCache(config), KnownVersions(self.folder)
+        self.objects, self._versions = ObjectCache.from_config(config), KnownVersions(self.folder)
         self.previews = self.make_previews(self.objects)
         self.downloads = DownloadCache(self.folder)
         self.thumbnails = ThumbnailCache(self.folder / "thumbnails", self.previews)
