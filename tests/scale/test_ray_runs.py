@@ -100,6 +100,14 @@ def test_an_address_of_something_else_is_reported(world: World) -> None:
     assert f"127.0.0.1:{port}" in done.stderr and done.stderr.count("\n") == 1, done.stderr
 
 
+def test_no_other_ray_is_joined_than_that_of_the_config(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.add("a.png", 1)
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+    assert "1 new" in world.run("04_extract_geo.py", *RAY, process=True).stdout
+
+
 def test_a_missing_package_is_reported(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.add("a.png", 1)
     monkeypatch.setitem(sys.modules, "ray", None)

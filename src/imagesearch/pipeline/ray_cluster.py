@@ -82,6 +82,7 @@ def _start_ray(ray: ModuleType, cores: int) -> None:
     atexit.register(_stop_ray, ray, folder)
     with _mute_stderr():
         ray.init(
+            "local",  # whatever RAY_ADDRESS says, and whether another Ray runs here
             num_cpus=cores,
             include_dashboard=False,
             object_store_memory=_STORE_BYTES_A_CORE * max(cores, 2),
