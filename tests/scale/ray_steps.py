@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -60,6 +62,13 @@ def refuse() -> None:
 
 def fail() -> None:
     raise ZeroDivisionError("a bug")
+
+
+@contextmanager
+def refuse_file(photo: Photo) -> Iterator[Photo]:
+    """Refuse to open a photo, in place of `PreviewCache.provide_file`."""
+    raise UserError("objects: cannot be written (Permission denied)")
+    yield photo
 
 
 def make_step(world: World, fingerprint: str = "A") -> StepSpec:

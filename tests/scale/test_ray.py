@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -13,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from conftest import ROOT
-from ray_steps import give_order, make_step
+from ray_steps import give_order, make_step, refuse_file
 from shared_folders import make_or_copy
 from step_world import World, count_photos
 
@@ -22,8 +23,10 @@ from imagesearch.errors import UserError
 from imagesearch.faces import detect_faces
 from imagesearch.features import extract_features
 from imagesearch.geo import extract_geo
-from imagesearch.photos import compute_photo_id
+from imagesearch.photos import PreviewCache, compute_photo_id
 from imagesearch.pipeline import Dataset, StepSummary
+from imagesearch.pipeline.runner import update_tables
+from imagesearch.pipeline.steps import RunOptions
 from imagesearch_demo.album import make_album
 from imagesearch_demo.scoring import MODELS, make_demo_config
 
@@ -157,6 +160,15 @@ def test_an_error_that_the_user_can_fix_is_reported_in_one_line(world: World, mo
     with pytest.raises(UserError, match="the model cannot be loaded") as raised:
         run(world)
     assert "\n" not in str(raised.value)
+
+
+def test_a_photo_that_a_worker_cannot_store_ends_the_run_in_one_line(world: World) -> None:
+    previews = PreviewCache(world.data / "previews", 256, provide_file=refuse_file)
+    options = RunOptions(2, workers=2, engine="ray")
+    with pytest.raises(UserError) as raised:
+        update_tables([make_step(world)], world.photos, previews, options)
+    reason = "objects: cannot be written (Permission denied)"
+    assert str(raised.value) == f"{reason} (Ray worker on {platform.node()})"
 
 
 def test_a_bug_is_reported_as_one(world: World) -> None:

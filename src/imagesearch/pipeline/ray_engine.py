@@ -135,16 +135,15 @@ class _PreparePhotos:
         self._specs, self._previews = specs, previews
 
     def __call__(self, batch: Mapping[str, np.ndarray]) -> Iterator[dict[str, np.ndarray]]:
-        """Yield the photos, some at a time. If none can be prepared, yield the reason."""
+        """Yield the photos, some at a time. If they cannot be prepared, yield the reason at last."""
         try:
             steps = {spec.name: ActiveStep(spec, set(), spec.make_processor()) for spec in self._specs}
+            with share_cores(os.cpu_count() or 1):  # as many tasks run at the same time
+                for start in range(0, len(batch["item"]), _PHOTOS_A_BLOCK):
+                    items = batch["item"][start : start + _PHOTOS_A_BLOCK]
+                    yield {"prepared": _make_column(*(self._prepare(item, steps) for item in items))}
         except UserError as error:
             yield {"prepared": _make_column(_add_host(error))}
-            return
-        with share_cores(os.cpu_count() or 1):  # as many tasks run at the same time
-            for start in range(0, len(batch["item"]), _PHOTOS_A_BLOCK):
-                items = batch["item"][start : start + _PHOTOS_A_BLOCK]
-                yield {"prepared": _make_column(*(self._prepare(item, steps) for item in items))}
 
     def _prepare(self, item: _Item, steps: Mapping[str, ActiveStep]) -> PreparedPhoto:
         known = {item.photo.photo_id: item.content} if item.content else {}
