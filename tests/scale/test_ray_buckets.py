@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -44,7 +45,8 @@ def test_a_bucket_that_is_gone_for_a_while_gives_the_tables_of_the_folder(
     reads = count()
     s3.refuse = lambda key: 503 if next(reads) >= 5 else 0
     error = run_with_ray(tmp_path, "01_extract_features.py", code=2)
-    assert "the bucket does not answer" in error and "left for the next run" in error
+    reason = f"ServiceUnavailable (Ray worker on {platform.node()})"
+    assert f"the bucket does not answer ({reason}); " in error and "left for the next run" in error
     s3.refuse = lambda key: 0
     s3.take_reads()
     for script in ("01_extract_features.py", "02_cluster_faces.py", "04_extract_geo.py"):

@@ -147,7 +147,10 @@ class _PreparePhotos:
 
     def _prepare(self, item: _Item, steps: Mapping[str, ActiveStep]) -> PreparedPhoto:
         known = {item.photo.photo_id: item.content} if item.content else {}
-        return prepare_photo(item.photo, [steps[name] for name in item.steps], self._previews, known)
+        prepared = prepare_photo(item.photo, [steps[name] for name in item.steps], self._previews, known)
+        if prepared.unavailable:  # perhaps only to this machine, which has no credentials
+            prepared.unavailable = _add_host(prepared.unavailable)
+        return prepared
 
 
 class _ProcessBatches:
@@ -193,8 +196,8 @@ def _activate(spec: StepSpec) -> ActiveStep:
     return ActiveStep(spec, set(), spec.make_processor())
 
 
-def _add_host(error: UserError) -> str:
-    return f"{error} (Ray worker on {platform.node()})"
+def _add_host(reason: UserError | str) -> str:
+    return f"{reason} (Ray worker on {platform.node()})"
 
 
 def _make_column(*values: Any) -> np.ndarray:
