@@ -9,16 +9,18 @@ from collections.abc import Iterable
 from contextlib import nullcontext
 from itertools import count
 from pathlib import Path
+from time import sleep
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from conftest import ROOT
+from conftest import ROOT, draw
 from test_buckets import PHOTOS, TABLES, read_tables, use_bucket
 
 from imagesearch.errors import BucketUnavailableError
 from imagesearch.photos import Photo
-from imagesearch.pipeline.summary import check_outage
+from imagesearch.pipeline.summary import OutageDetector, check_outage
+from imagesearch.pipeline.tables import Table
 from imagesearch_demo.scoring import make_demo_config
 
 if TYPE_CHECKING:
@@ -26,11 +28,12 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["s3_server", "test_buckets"]
 RAY = ("--set", "extraction.engine=ray", "--set", "extraction.workers=2")
+PARTS = 60  # of the photos in an outage; a task prepares one
 
 
-def run_with_ray(folder: Path, script: str, code: int = 0) -> str:
+def run_with_ray(folder: Path, script: str, *options: str, code: int = 0) -> str:
     """Run a script in its own process, whose Ray has the credentials of the bucket; return its stderr."""
-    command = [sys.executable, str(ROOT / "scripts" / script), "-c", "config.yaml", *RAY]
+    command = [sys.executable, str(ROOT / "scripts" / script), "-c", "config.yaml", *RAY, *options]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
     assert done.returncode == code, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done.stderr
@@ -56,6 +59,29 @@ def test_a_bucket_that_is_gone_for_a_while_gives_the_tables_of_the_folder(
     for name in TABLES:
         assert found[f"{name} entries"] == expected[f"{name} entries"]
         assert_equal_rows(found[name], expected[name])
+
+
+def test_an_outage_ends_the_run_before_each_task_has_asked(s3: S3Server, tmp_path: Path) -> None:
+    def refuse(key: str) -> int:
+        sleep(0.2)
+        return 503
+
+    s3.refuse = refuse
+    for number in range(PARTS * 5):
+        s3.put(f"album/{number:03d}.jpg", b"not read")
+    folder = tmp_path / "z last"
+    folder.mkdir()
+    for number in range(3):
+        draw(number).save(folder / f"{number}.png")
+    make_demo_config(tmp_path, Path("replaced"))
+    use_bucket(tmp_path, f"['s3://photos/album', '{folder}']")
+    options = ("--set", "extraction.batch_size=5", "--set", "downloads.retries=0")
+    error = run_with_ray(tmp_path, "01_extract_features.py", *options, code=2)
+    assert "s3://photos/album/000.jpg: the bucket does not answer (ServiceUnavailable" in error
+    assert f"{PARTS * 5} photos are left" in error
+    assert len(s3.take_reads()) < PARTS * 5 / 2, "each task asks for five photos"
+    entries = Table(tmp_path / "processed" / "album" / "clip").read_processed().values()
+    assert {entry.path for entry in entries} == {f"z last/{number}.png" for number in range(3)}
 
 
 def assert_equal_rows(found: list[dict], expected: list[dict]) -> None:
@@ -90,3 +116,17 @@ def test_what_an_outage_is(missing: Iterable[int], processed: int, is_outage: bo
     unavailable = {str(number): "ServiceUnavailable" for number in missing}
     with pytest.raises(BucketUnavailableError) if is_outage else nullcontext():
         check_outage(photos, unavailable)
+
+
+@pytest.mark.parametrize(
+    ("results", "is_outage"),
+    [
+        ([[7], [9], [6], [8]], [False] * 4),
+        ([[7], [9], [6], [8], [5]], [False] * 4 + [True]),
+        ([[0, 1], [], [3, 4], [2]], [False] * 3 + [True]),
+        ([[0, 2, 4, 6], list(range(20, 30, 2)), [50]], [False, False, True]),
+    ],
+)
+def test_an_outage_is_found_in_any_order(results: list[list[int]], is_outage: list[bool]) -> None:
+    detector = OutageDetector([Photo(n, str(n), Path(str(n)), 1, 1) for n in range(100)])
+    assert [detector.add(map(str, numbers)) for numbers in results] == is_outage

@@ -10,11 +10,13 @@ import os
 import platform
 import warnings
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from imagesearch.bucket_paths import is_bucket
 from imagesearch.errors import UserError
 from imagesearch.photos import Photo, PreviewCache, share_cores
 from imagesearch.pipeline.batches import EngineResult, list_damaged, list_unavailable, process_batch
@@ -22,6 +24,7 @@ from imagesearch.pipeline.decode_ahead import PreparedPhoto, prepare_photo
 from imagesearch.pipeline.pending import PendingWork
 from imagesearch.pipeline.ray_cluster import connect, explain_ray_errors
 from imagesearch.pipeline.steps import ActiveStep, RunOptions, StepSpec
+from imagesearch.pipeline.summary import OutageDetector
 
 # Tasks and actors share the cores: each task reserves 0.9 of a core, and all actors on CPUs together reserve
 # the rest. If actors reserved whole cores, these would be idle while the actors wait for photos.
@@ -56,6 +59,10 @@ def process_photos(
 ) -> Generator[EngineResult, None, None]:
     """Yield a result for each batch, in the order in which the batches are done.
 
+    In an outage of a bucket the tasks and actors are ended, because each task has an `OutageGuard` of its own
+    and would ask again. What is left of other photos is begun anew. The last result says that all that is
+    left in buckets is unavailable.
+
     Parameters
     ----------
     photos, work, previews, hashes, options
@@ -76,14 +83,27 @@ def process_photos(
         )
         for photo in photos
     ]
+    detector, left = OutageDetector(photos), {photo.photo_id for photo in photos}
     with explain_ray_errors():
-        results = _make_dataset(ray, items, [one.spec for one in work], previews, options).iter_rows()
-        for row in results:
-            result = row["result"]
-            if isinstance(result, str):
-                raise UserError(result)
-            _check_unseen(result)
-            yield result
+        dataset = _make_dataset(ray, items, [one.spec for one in work], previews, options)
+        with closing(iter(dataset.iter_rows())) as rows:
+            for row in rows:
+                result = row["result"]
+                if isinstance(result, str):
+                    raise UserError(result)
+                _check_unseen(result)
+                yield result
+                for batch in result.batches:
+                    left.difference_update(entry[0] for entry in batch.entries)
+                if detector.add(result.unavailable):
+                    break
+            else:
+                return
+    if others := [photo for photo in photos if photo.photo_id in left and not is_bucket(photo.file)]:
+        yield from process_photos(others, work, previews, hashes, options)
+    reason = next(iter(result.unavailable.values()))
+    in_buckets = [photo.path for photo in photos if photo.photo_id in left and is_bucket(photo.file)]
+    yield EngineResult(0, [], unavailable=dict.fromkeys(in_buckets, reason))
 
 
 def _make_dataset(
@@ -172,16 +192,16 @@ class _ProcessBatches:
         for reason in batch:
             if isinstance(reason, str):
                 return reason
-        if self._steps is None:
+        lost = list_unavailable(batch)
+        if self._steps is None and len(lost) < len(batch):  # an outage is reported before models are loaded
             self._steps = [_activate(spec) for spec in self._specs]
         batches = []
-        for step in self._steps:
+        for step in self._steps or ():
             name = step.spec.name
             of_step = [one for one in batch if name in one.inputs or name in one.errors]
             if of_step:
                 batches.append(process_batch(step, of_step))
         unseen = [one.photo for one in batch if one.errors and not os.access(one.photo.file, os.R_OK)]
-        lost = list_unavailable(batch)
         return EngineResult(len(batch), batches, list_damaged(batch), lost, unseen, platform.node())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -61,21 +61,52 @@ class StepSummary:
         return f"{counts}, {len(self.failed)} failed{damaged}{rate}"
 
 
-def check_outage(processed: Sequence[Photo], unavailable: Mapping[str, str]) -> None:
-    """Raise `BucketUnavailableError` if several photos in a row, or a tenth of many, could not be fetched.
+class OutageDetector:
+    """Finds an outage in the results of a run, in whichever order they come.
 
-    With Ray, the photos are not fetched in their order, so that no such row has to be found.
+    It is an outage if several photos in a row, or a tenth of many, could not be fetched.
+
+    Parameters
+    ----------
+    processed
+        See `summarize_run`.
+    """
+
+    def __init__(self, processed: Sequence[Photo]) -> None:
+        self._processed = processed
+        self._positions: dict[str, int] = {}  # most runs have no use for them
+        self._unavailable: set[int] = set()
+
+    def add(self, unavailable: Iterable[str]) -> bool:
+        """Add the paths of photos that could not be fetched; return whether it is an outage with them."""
+        paths = list(unavailable)
+        if paths and not self._positions:
+            self._positions = {photo.path: position for position, photo in enumerate(self._processed)}
+        added = [self._positions[path] for path in paths]
+        self._unavailable.update(added)
+        if len(self._unavailable) >= max(OUTAGE, _OUTAGE_SHARE * len(self._processed)):
+            return True
+        return any(self._measure_row(position) >= OUTAGE for position in added)
+
+    def _measure_row(self, position: int) -> int:
+        """Return how many photos in a row, one of which is at a position, are unavailable."""
+        first = last = position
+        while first - 1 in self._unavailable:
+            first -= 1
+        while last + 1 in self._unavailable:
+            last += 1
+        return last - first + 1
+
+
+def check_outage(processed: Sequence[Photo], unavailable: Mapping[str, str]) -> None:
+    """Raise `BucketUnavailableError` if the photos that could not be fetched are an outage.
 
     Parameters
     ----------
     processed, unavailable
         See `summarize_run`.
     """
-    row = longest = 0
-    for photo in processed:
-        row = row + 1 if photo.path in unavailable else 0
-        longest = max(longest, row)
-    if longest >= OUTAGE or len(unavailable) >= max(OUTAGE, _OUTAGE_SHARE * len(processed)):
+    if OutageDetector(processed).add(unavailable):
         first = next(photo for photo in processed if photo.path in unavailable)
         raise BucketUnavailableError(
             f"{first.file}: the bucket does not answer ({unavailable[first.path]}); "
