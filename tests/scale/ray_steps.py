@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 from step_world import ColourProcessor, World
 
+from imagesearch.bucket_paths import is_bucket
 from imagesearch.errors import UserError
-from imagesearch.photos import DecodedPhoto, Photo
+from imagesearch.photos import DecodedPhoto, Photo, UnavailablePhotoError
 from imagesearch.pipeline import BatchOutput, StepSpec
 
 
@@ -68,6 +69,14 @@ def fail() -> None:
 def refuse_file(photo: Photo) -> Iterator[Photo]:
     """Refuse to open a photo, in place of `PreviewCache.provide_file`."""
     raise UserError("objects: cannot be written (Permission denied)")
+    yield photo
+
+
+@contextmanager
+def miss_objects(photo: Photo) -> Iterator[Photo]:
+    """Open a photo, in place of `PreviewCache.provide_file`; buckets do not answer."""
+    if is_bucket(photo.file):
+        raise UnavailablePhotoError("no answer")
     yield photo
 
 

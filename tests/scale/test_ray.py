@@ -14,16 +14,17 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from conftest import ROOT
-from ray_steps import give_order, make_step, refuse_file
+from ray_steps import give_order, make_step, miss_objects, refuse_file
 from shared_folders import make_or_copy
 from step_world import World, count_photos
 
+from imagesearch.bucket_paths import BucketPath
 from imagesearch.config import Config, load_config
-from imagesearch.errors import UserError
+from imagesearch.errors import BucketUnavailableError, UserError
 from imagesearch.faces import detect_faces
 from imagesearch.features import extract_features
 from imagesearch.geo import extract_geo
-from imagesearch.photos import PreviewCache, compute_photo_id
+from imagesearch.photos import Photo, PreviewCache, compute_photo_id
 from imagesearch.pipeline import Dataset, StepSummary
 from imagesearch.pipeline.runner import update_tables
 from imagesearch.pipeline.steps import RunOptions
@@ -169,6 +170,19 @@ def test_a_photo_that_a_worker_cannot_store_ends_the_run_in_one_line(world: Worl
         update_tables([make_step(world)], world.photos, previews, options)
     reason = "objects: cannot be written (Permission denied)"
     assert str(raised.value) == f"{reason} (Ray worker on {platform.node()})"
+
+
+def test_photos_in_folders_are_processed_although_a_bucket_does_not_answer(world: World) -> None:
+    paths = [f"bucket/{number}.jpg" for number in range(60)]
+    objects = [Photo(compute_photo_id(path), path, BucketPath(f"s3://{path}"), 1, 1) for path in paths]
+    previews = PreviewCache(world.data / "previews", 256, provide_file=miss_objects)
+    options = RunOptions(2, workers=2, engine="ray")
+    with pytest.raises(BucketUnavailableError) as raised:
+        update_tables([make_step(world)], [*objects, *world.photos], previews, options)
+    assert "s3://bucket/0.jpg: the bucket does not answer (no answer (Ray" in str(raised.value)
+    assert "; 60 photos are left" in str(raised.value)
+    assert len(world.open_table().read_processed()) == 12
+    world.check()
 
 
 def test_a_bug_is_reported_as_one(world: World) -> None:
