@@ -97,11 +97,14 @@ def test_which_objects_are_photos(world: BucketWorld) -> None:
     world.s3.put("album/notes.txt", b"no photo")
     world.s3.put("album/2025/", b"")
     world.s3.put("album/2025//f.jpg", b"no name of a folder")
+    for key in ("c::d.jpg", "x?versionId=y.jpg", "g/../h.jpg"):
+        world.s3.put(f"album/{key}", b"no path")
     world.s3.put("album/b\u0061\u0308.jpg", make_jpeg(world.folder, 8))  # decomposed, as on a Mac
     world.settings["dataset"]["exclude"] = ["*/drafts/*"]
     summary = world.count()
     assert set(world.read_entries()) == {"a.jpg", "2025/b.jpeg", "b\u00e4.jpg"}
-    assert list(summary["failed"]) == ["s3://photos/album/2025//f.jpg"]
+    keys = ("2025//f.jpg", "c::d.jpg", "g/../h.jpg", "x?versionId=y.jpg")
+    assert sorted(summary["failed"]) == [f"s3://photos/album/{key}" for key in keys]
     shutil.rmtree(world.folder / "processed" / "album" / "objects")
     for path in world.read_entries():
         assert Dataset(load_config(world.folder / "config.yaml")).load_thumbnail(path, 64) is not None
@@ -146,7 +149,12 @@ def test_a_photo_that_is_unavailable_is_tried_in_the_next_run(world: BucketWorld
 
 
 @pytest.mark.parametrize(
-    ("status", "reason"), [(403, "may not be read: AccessDenied"), (404, "no such object")]
+    ("status", "reason"),
+    [
+        (403, "may not be read: AccessDenied"),
+        (404, "no such object"),
+        (400, "cannot be read: KMS.DisabledException: KMS.DisabledException"),
+    ],
 )
 def test_an_object_that_is_refused_is_a_failed_photo(world: BucketWorld, status: int, reason: str) -> None:
     world.put(*PHOTOS)
@@ -193,6 +201,24 @@ def test_missing_credentials_and_a_missing_package_are_one_line(
     assert "Unable to locate credentials" in world.run(code=2).stderr
     monkeypatch.setitem(sys.modules, "fsspec", None)
     assert 'pip install -e ".[scale]"' in world.run(code=2).stderr
+
+
+def test_a_file_in_place_of_the_folder_of_objects_is_one_line(world: BucketWorld) -> None:
+    world.put("a.jpg")
+    (world.folder / "processed" / "album").mkdir(parents=True)
+    (world.folder / "processed" / "album" / "objects").write_text("")
+    assert "objects" in world.run(code=2).stderr
+
+
+def test_an_object_below_two_addresses_is_one_photo(world: BucketWorld) -> None:
+    world.put("a.jpg", "2025/b.jpg", "2025/c.jpg")
+    world.settings["dataset"]["images"] = [
+        "s3://photos/album",
+        "s3://photos/album/2025",
+        "s3a://photos/album",
+    ]
+    assert world.count()["new"] == 3
+    assert len(world.read_entries()) == 3
 
 
 def test_folders_and_buckets_can_be_mixed_and_are_remembered(world: BucketWorld) -> None:

@@ -51,6 +51,7 @@ class ObjectCache:
         self.reader = BucketReader(config.downloads)
         self._lock = threading.Lock()
         self._numbers = itertools.count()
+        self._decoding = threading.BoundedSemaphore(os.cpu_count() or 1)  # a decoded photo can take 600 MB
         self._added: float = float("inf")  # bytes since the folder was measured
 
     def __reduce__(self) -> tuple[type[ObjectCache], tuple[Config]]:
@@ -130,7 +131,8 @@ class ObjectCache:
         except OSError as error:
             raise UserError(f"{self.folder}: cannot be written ({error.strerror or error})") from None
         finally:
-            part.unlink(missing_ok=True)
+            with suppress(OSError):  # the folder can be no folder; the error that says so is on its way
+                part.unlink(missing_ok=True)
         with self._lock:
             self._added += size
         for other in file.parent.glob(f"{photo.photo_id:016x}-*"):
@@ -142,7 +144,8 @@ class ObjectCache:
         """Replace a file with its preview; a file that cannot be decoded is left for the steps to report."""
         extraction, small = self._config.extraction, part.with_name(f"{part.name}.small{_PART}")
         try:
-            write_small_copy(part, small, extraction.preview_size, extraction.max_megapixels)
+            with self._decoding:
+                write_small_copy(part, small, extraction.preview_size, extraction.max_megapixels)
             small.replace(part)
         except PhotoError:
             return False
