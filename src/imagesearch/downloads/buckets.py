@@ -123,11 +123,10 @@ class BucketReader:
         try:
             try:
                 self._read(system, key, target)
-            except FileNotFoundError:
-                # paths of photos are composed (NFC); a Mac uploads decomposed names
-                if (decomposed := unicodedata.normalize("NFD", key)) == key:
+            except FileNotFoundError as error:
+                if _is_local(error, target) or key.isascii():
                     raise
-                self._read(system, decomposed, target)
+                self._read(system, _find_decomposed(system, key), target)
         except PhotoError:
             raise
         except _get_timeout_error():
@@ -136,7 +135,7 @@ class BucketReader:
                 "lower downloads.concurrency"
             ) from None
         except Exception as error:
-            if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            if _is_local(error, target):
                 raise
             kind, reason = _explain_reading(error)
             raise kind(reason) from None
@@ -164,8 +163,8 @@ class BucketReader:
                 system.get_file(key, str(target), callback=check, **options)
             except (PhotoError, FileNotFoundError, _get_timeout_error()):
                 raise
-            except Exception:
-                if check.size is None or attempt == self._limits.retries:
+            except Exception as error:
+                if check.size is None or attempt == self._limits.retries or _is_local(error, target):
                     raise  # without an answer, botocore has repeated the request
             else:
                 return
@@ -201,6 +200,30 @@ class BucketReader:
                 "retries": {"mode": "standard", "total_max_attempts": self._limits.retries + 1},
             }
         return options
+
+
+def _is_local(error: Exception, target: Path) -> bool:
+    """Whether the file on the disk could not be written; else the bucket is the reason."""
+    if not isinstance(error, OSError) or _get_response(error):
+        return False
+    return error.filename == str(target) or error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def _find_decomposed(system: AbstractFileSystem, key: str) -> str:
+    """Return the key that is written like another one with other characters of Unicode.
+
+    The paths of photos are composed (NFC). A Mac uploads decomposed names; also only those of the files, into
+    a folder that was made elsewhere.
+    """
+    found, *names = key.split("/")
+    for name in names:
+        below = system.ls(found, detail=False)
+        ends = [path.rstrip("/").rpartition("/")[2] for path in below]
+        same = (
+            end for end in ends if unicodedata.normalize("NFC", end) == unicodedata.normalize("NFC", name)
+        )
+        found = f"{found}/{name if name in ends else next(same, name)}"
+    return found
 
 
 def _make_size_check(max_megabytes: float) -> Any:

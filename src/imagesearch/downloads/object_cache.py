@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 import os
+import platform
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
@@ -86,7 +88,11 @@ class ObjectCache:
         if not is_bucket(photo.file):
             return photo.file
         self._remove_oldest()
-        return self._find(photo) or self._fetch(photo)
+        file = self._find(photo)
+        if file is not None:
+            with suppress(OSError):
+                os.utime(file)  # used just now
+        return file or self._fetch(photo)
 
     def _open(self, photo: Photo) -> Path:
         """Return a second name of a photo's file; the file itself where the disk has no second names."""
@@ -112,7 +118,8 @@ class ObjectCache:
 
     def _name_part(self, file: Path) -> Path:
         """Return a new name beside a file, with the same extension, by which the format of RAW is known."""
-        return file.with_name(f"{file.stem}.{os.getpid()}-{next(self._numbers)}{_PART}{file.suffix}")
+        owner = f"{platform.node()}-{os.getpid()}-{next(self._numbers)}"  # the folder can be shared
+        return file.with_name(f"{file.stem}.{owner}{_PART}{file.suffix}")
 
     def _fetch(self, photo: Photo) -> Path:
         """Fetch an object; return its file, or that of its preview."""
@@ -122,8 +129,7 @@ class ObjectCache:
         file = self._locate(photo)
         part = self._name_part(file)
         try:
-            make_folder(file.parent)
-            self.reader.fetch(BucketPath(photo.file), part)
+            self._read(photo, part)
             if self._config.dataset.keep == "preview" and self._shrink(part):
                 file = file.with_suffix(".jpg")
             size = part.stat().st_size
@@ -139,6 +145,18 @@ class ObjectCache:
             if other != file and _PART not in other.name:  # an older version
                 other.unlink(missing_ok=True)
         return file
+
+    def _read(self, photo: Photo, part: Path) -> None:
+        """Write an object to an unfinished file."""
+        try:
+            make_folder(part.parent)
+            self.reader.fetch(BucketPath(photo.file), part)
+        except FileNotFoundError:  # the folder was deleted in the meantime
+            make_folder(part.parent)
+            self.reader.fetch(BucketPath(photo.file), part)
+        size = part.stat().st_size
+        if photo.size and size != photo.size:
+            raise UnavailablePhotoError(f"has {size} bytes, not {photo.size} as it was listed with")
 
     def _shrink(self, part: Path) -> bool:
         """Replace a file with its preview; a file that cannot be decoded is left for the steps to report."""
@@ -180,7 +198,7 @@ class ObjectCache:
 
 
 class OutageGuard:
-    """Opens the photos of a run. After several in a row were unavailable, the others are not asked for.
+    """Opens the photos of a run; asks a bucket for no more after several in a row were unavailable.
 
     Parameters
     ----------
@@ -189,19 +207,19 @@ class OutageGuard:
     """
 
     def __init__(self, objects: ObjectCache) -> None:
-        self._objects, self._failures = objects, 0
+        self._objects, self._failures = objects, Counter[str]()
 
     @contextmanager
     def provide_file(self, photo: Photo) -> Iterator[Photo]:
         """See `ObjectCache.provide_file`."""
-        if is_bucket(photo.file) and self._failures >= OUTAGE:
+        bucket = photo.file.parts[1] if is_bucket(photo.file) else ""
+        if self._failures[bucket] >= OUTAGE:
             raise UnavailablePhotoError("not asked for, because the bucket did not answer before")
         with ExitStack() as stack:
             try:
                 opened = stack.enter_context(self._objects.provide_file(photo))
             except UnavailablePhotoError:
-                self._failures += 1
+                self._failures[bucket] += 1
                 raise
-            if is_bucket(photo.file):
-                self._failures = 0
+            self._failures[bucket] = 0
             yield opened
