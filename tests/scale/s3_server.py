@@ -24,6 +24,8 @@ ENVIRONMENT = {
     "NO_PROXY": "127.0.0.1",
 }
 
+CODES = {400: "KMS.DisabledException", 403: "AccessDenied", 404: "NoSuchKey", 503: "ServiceUnavailable"}
+
 
 class _QuietHandler(WSGIRequestHandler):
     def log(self, *_: Any) -> None:
@@ -39,6 +41,8 @@ class S3Server:
         The keys of the objects that were read.
     refuse : callable
         Is called with each key that is read, and returns the status to answer with, or 0.
+    replace : dict of str to bytes
+        The next read of one of these keys ends in the middle, and the object has this content then.
     """
 
     bucket = "photos"
@@ -47,6 +51,7 @@ class S3Server:
         self._app = DomainDispatcherApplication(create_backend_app)
         self.reads: list[str] = []
         self.refuse: Callable[[str], int] = lambda key: 0
+        self.replace: dict[str, bytes] = {}
         self._port = 0
         self._server: BaseWSGIServer | None = None
         self.start()
@@ -107,9 +112,13 @@ class S3Server:
             key = path.removeprefix(start)
             self.reads.append(key)
             if status := self.refuse(key):
-                code = {403: "AccessDenied", 404: "NoSuchKey", 503: "ServiceUnavailable"}[status]
+                code = CODES[status]
                 start_response(f"{status} {code}", [("Content-Type", "application/xml")])
                 return [f"<Error><Code>{code}</Code><Message>{code}</Message></Error>".encode()]
+            if content := self.replace.pop(key, None):
+                whole = b"".join(self._app(environ, start_response))
+                self.put(key, content)
+                return [whole[: len(whole) // 2]]
         return self._app(environ, start_response)
 
 

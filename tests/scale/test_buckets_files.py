@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import shutil
+import threading
+import time
 import zipfile
+from contextlib import suppress
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from conftest import World, draw
 from PIL import Image
 
-from imagesearch.photos import PhotoError
-from imagesearch.pipeline import Dataset, StepSummary
-from imagesearch.pipeline.steps import RunOptions
+from imagesearch.geo import extract_geo
+from imagesearch.photos import Photo, PhotoError
+from imagesearch.pipeline import Dataset, decode_ahead
+from imagesearch.pipeline.decode_ahead import PreparedPhoto
 from imagesearch.web.downloads import write_zip
 
 if TYPE_CHECKING:
@@ -118,22 +123,101 @@ def test_a_file_in_use_stays_when_it_is_removed(world: World, s3: S3Server) -> N
     assert not opened.file.exists()
 
 
-@pytest.mark.parametrize(("engine", "workers"), [("local", 16), ("ray", 2)])
-def test_threads_wait_for_the_network_and_processes_of_ray_do_not(
-    world: World, s3: S3Server, monkeypatch: pytest.MonkeyPatch, engine: str, workers: int
+def test_many_photos_are_read_at_the_same_time_and_few_are_decoded(
+    world: World, s3: S3Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for number in range(12):
+        s3.put(f"album/{number}.jpg", world.add(f"{number}.jpg", number))
+    world.settings["dataset"]["images"] = "s3://photos/album"
+    world.write_config()
+    counts, lock, most = {"read": 0, "decode": 0}, threading.Lock(), {"read": 0, "decode": 0}
+
+    def count(name: str, change: int) -> None:
+        with lock:
+            counts[name] += change
+            most[name] = max(most[name], counts[name])
+
+    def wait(key: str) -> int:
+        count("read", 1)
+        time.sleep(0.2)
+        count("read", -1)
+        return 0
+
+    def prepare(*arguments: Any) -> PreparedPhoto:
+        count("decode", 1)
+        time.sleep(0.05)
+        try:
+            return prepare_file(*arguments)
+        finally:
+            count("decode", -1)
+
+    prepare_file = decode_ahead._prepare_file
+    monkeypatch.setattr(decode_ahead, "_prepare_file", prepare)
+    s3.refuse = wait
+    config = world.config("extraction.workers=2")
+    assert extract_geo(config, Dataset(config)).photos.new == 12
+    assert most["decode"] == 2 and most["read"] > 4
+
+
+def test_transfers_in_progress_end_when_they_are_cancelled(world: World, s3: S3Server) -> None:
     s3.put("album/a.jpg", world.add("a.jpg", 1))
     world.settings["dataset"]["images"] = "s3://photos/album"
     world.write_config()
-    options: list[RunOptions] = []
+    dataset, release, started = Dataset(world.config()), threading.Event(), threading.Event()
 
-    def record(*arguments: object) -> StepSummary:
-        options.extend(one for one in arguments if isinstance(one, RunOptions))
-        return StepSummary()
+    def stall(key: str) -> int:
+        started.set()
+        release.wait(60)
+        return 0
 
-    monkeypatch.setattr("imagesearch.pipeline.dataset.update_tables", record)
-    Dataset(world.config(f"extraction.engine={engine}", "extraction.workers=2")).update_tables([])
-    assert options[0].threads == workers
+    s3.refuse = stall
+    (photo,) = dataset.photos
+    thread = threading.Thread(target=try_to_fetch, args=(dataset, photo))
+    thread.start()
+    assert started.wait(30)
+    dataset.objects.reader.cancel()
+    thread.join(30)
+    assert not thread.is_alive() and not release.is_set()
+    release.set()
+
+
+def try_to_fetch(dataset: Dataset, photo: Photo) -> None:
+    with suppress(asyncio.CancelledError, PhotoError):
+        dataset.objects.fetch(photo)
+
+
+def test_an_object_that_is_replaced_while_it_is_read_is_never_a_mixture(world: World, s3: S3Server) -> None:
+    old, new = (world.add(f"{n}.png", n).read_bytes() for n in (1, 2))
+    size = max(len(old), len(new)) + 400_000
+    old, new = old.ljust(size, b"1"), new.ljust(size, b"2")
+    s3.put("album/a.png", old)
+    world.settings["dataset"]["images"] = "s3://photos/album"
+    world.write_config()
+    s3.replace["album/a.png"] = new
+    dataset = Dataset(world.config())
+    (photo,) = dataset.photos
+    assert dataset.objects.fetch(photo).read_bytes() == new
+    assert s3.take_reads() == ["album/a.png"] * 2
+
+
+def test_a_zip_file_names_the_photos_that_could_not_be_read(bucket: World, s3: S3Server) -> None:
+    s3.refuse = lambda key: 403 if key.endswith("3.jpg") else 0
+    dataset = Dataset(bucket.config())
+    files = {name: dataset.locate_file(name) for name in ("2.jpg", "3.jpg")}
+    archive = zipfile.ZipFile(BytesIO(b"".join(write_zip(files, dataset.fetch_file))))
+    assert archive.namelist() == ["2.jpg", "missing photos.txt"]
+    assert archive.read("missing photos.txt") == b"3.jpg\n"
+
+
+@pytest.mark.parametrize(("under", "count"), [("s3://photos", 6), ("s3://photos/album", 6)])
+def test_a_search_under_a_bucket(bucket: World, under: str, count: int) -> None:
+    found = bucket.run("06_search.py", "a photo", "-k", "9", "--paths", "--no-show", "--under", under)
+    assert len(found.stdout.split()) == count
+
+
+def test_a_search_under_another_bucket_is_refused(bucket: World) -> None:
+    line = bucket.run("06_search.py", "a photo", "--no-show", "--under", "s3://others", code=2).stderr
+    assert "s3://others" in line and "Traceback" not in line
 
 
 def test_the_files_of_a_run_can_be_opened_by_its_other_processes(world: World, s3: S3Server) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +14,9 @@ import pytest
 import yaml
 from conftest import ROOT, Done, draw, run_here
 
+from imagesearch.bucket_paths import BucketPath
 from imagesearch.config import load_config
+from imagesearch.downloads.buckets import BucketObject, BucketReader
 from imagesearch.pipeline import Dataset
 from imagesearch.pipeline.tables import Table
 
@@ -97,11 +101,14 @@ def test_which_objects_are_photos(world: BucketWorld) -> None:
     world.s3.put("album/notes.txt", b"no photo")
     world.s3.put("album/2025/", b"")
     world.s3.put("album/2025//f.jpg", b"no name of a folder")
+    for key in ("c::d.jpg", "x?versionId=y.jpg", "g/../h.jpg"):
+        world.s3.put(f"album/{key}", b"no path")
     world.s3.put("album/b\u0061\u0308.jpg", make_jpeg(world.folder, 8))  # decomposed, as on a Mac
     world.settings["dataset"]["exclude"] = ["*/drafts/*"]
     summary = world.count()
     assert set(world.read_entries()) == {"a.jpg", "2025/b.jpeg", "b\u00e4.jpg"}
-    assert list(summary["failed"]) == ["s3://photos/album/2025//f.jpg"]
+    keys = ("2025//f.jpg", "c::d.jpg", "g/../h.jpg", "x?versionId=y.jpg")
+    assert sorted(summary["failed"]) == [f"s3://photos/album/{key}" for key in keys]
     shutil.rmtree(world.folder / "processed" / "album" / "objects")
     for path in world.read_entries():
         assert Dataset(load_config(world.folder / "config.yaml")).load_thumbnail(path, 64) is not None
@@ -146,7 +153,12 @@ def test_a_photo_that_is_unavailable_is_tried_in_the_next_run(world: BucketWorld
 
 
 @pytest.mark.parametrize(
-    ("status", "reason"), [(403, "may not be read: AccessDenied"), (404, "no such object")]
+    ("status", "reason"),
+    [
+        (403, "may not be read: AccessDenied"),
+        (404, "no such object"),
+        (400, "cannot be read: KMS.DisabledException: KMS.DisabledException"),
+    ],
 )
 def test_an_object_that_is_refused_is_a_failed_photo(world: BucketWorld, status: int, reason: str) -> None:
     world.put(*PHOTOS)
@@ -193,6 +205,74 @@ def test_missing_credentials_and_a_missing_package_are_one_line(
     assert "Unable to locate credentials" in world.run(code=2).stderr
     monkeypatch.setitem(sys.modules, "fsspec", None)
     assert 'pip install -e ".[scale]"' in world.run(code=2).stderr
+
+
+def test_a_folder_of_files_that_is_deleted_during_a_run_is_made_again(world: BucketWorld) -> None:
+    world.put(*PHOTOS[:4])
+    objects = world.folder / "processed" / "album" / "objects"
+
+    def delete(key: str) -> int:
+        shutil.rmtree(objects, ignore_errors=True)
+        world.s3.refuse = lambda key: 0
+        return 0
+
+    world.s3.refuse = delete
+    summary = world.count()
+    assert (summary["new"], summary["failed"]) == (4, {})
+
+
+def test_a_bucket_that_does_not_answer_does_not_stop_another_one(world: BucketWorld) -> None:
+    world.put(*PHOTOS)
+    world.s3.client.create_bucket(Bucket="second")
+    for name in PHOTOS:
+        world.s3.client.put_object(Bucket="second", Key=name, Body=make_jpeg(world.folder, 1))
+    world.settings["dataset"]["images"] = ["s3://photos/album", "s3://second"]
+    world.s3.refuse = lambda key: 503
+    assert "does not answer" in world.run(code=2).stderr
+    assert len(world.read_entries()) == len(PHOTOS)
+    world.s3.client.delete_objects(Bucket="second", Delete={"Objects": [{"Key": name} for name in PHOTOS]})
+
+
+def test_an_object_of_another_size_than_it_was_listed_with_is_read_by_the_next_run(
+    world: BucketWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.put("a.jpg")
+    listed = BucketReader.list_objects
+
+    def list_larger(self: BucketReader, root: BucketPath) -> Iterator[BucketObject]:
+        return (replace(one, size=one.size + 1) for one in listed(self, root))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(BucketReader, "list_objects", list_larger)
+        (reason,) = world.count()["failed"].values()
+    assert "bytes, not" in reason and world.read_entries() == {}
+    assert world.count()["new"] == 1
+
+
+def test_a_decomposed_name_in_a_composed_folder_is_found_later(world: BucketWorld) -> None:
+    world.s3.put("album/\u00e9/ba\u0308r.jpg", make_jpeg(world.folder, 1))
+    assert world.count()["new"] == 1
+    shutil.rmtree(world.folder / "processed" / "album" / "objects")
+    dataset = Dataset(load_config(world.folder / "config.yaml"))
+    assert dataset.load_thumbnail("\u00e9/b\u00e4r.jpg", 64) is not None
+
+
+def test_a_file_in_place_of_the_folder_of_objects_is_one_line(world: BucketWorld) -> None:
+    world.put("a.jpg")
+    (world.folder / "processed" / "album").mkdir(parents=True)
+    (world.folder / "processed" / "album" / "objects").write_text("")
+    assert "objects" in world.run(code=2).stderr
+
+
+def test_an_object_below_two_addresses_is_one_photo(world: BucketWorld) -> None:
+    world.put("a.jpg", "2025/b.jpg", "2025/c.jpg")
+    world.settings["dataset"]["images"] = [
+        "s3://photos/album",
+        "s3://photos/album/2025",
+        "s3a://photos/album",
+    ]
+    assert world.count()["new"] == 3
+    assert len(world.read_entries()) == 3
 
 
 def test_folders_and_buckets_can_be_mixed_and_are_remembered(world: BucketWorld) -> None:

@@ -25,11 +25,14 @@ from imagesearch.text import shorten_reason
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
-# Answers of S3 with status 403 or 404 that say nothing about a single object.
+# Answers of S3 with a status 4xx that say nothing about a single object; "400" is one without a code.
 _GENERAL_ERRORS = (
     *("ExpiredToken", "InvalidAccessKeyId", "NoSuchBucket", "RequestTimeTooSkewed", "SignatureDoesNotMatch"),
-    *("AccountProblem", "AllAccessDisabled", "NotSignedUp"),
+    *("InvalidToken", "TokenRefreshRequired", "RequestExpired", "AccessTimeout", "RequestTimeout", "400"),
+    *("AccountProblem", "AllAccessDisabled", "NotSignedUp", "AuthorizationHeaderMalformed", "BadRequest"),
+    *("IncorrectEndpoint", "IllegalLocationConstraintException", "SlowDown", "TooManyRequests"),
 )
+_TEMPORARY = (408, 425, 429)
 # The names that file systems of fsspec have for the time of the last change.
 _TIME_NAMES = ("LastModified", "last_modified", "mtime", "updated", "modified", "created")
 
@@ -117,23 +120,54 @@ class BucketReader:
         system, key = self._open(file)
         with target.open("wb"):  # so that what cannot be written is not taken for an error of the bucket
             pass
-        limits = {"timeout": self._limits.seconds} if system.async_impl else {}
-        limits["callback"] = _make_size_check(self._limits.max_megabytes)
         try:
             try:
-                system.get_file(key, str(target), **limits)
-            except FileNotFoundError:
-                # paths of photos are composed (NFC); a Mac uploads decomposed names
-                if (decomposed := unicodedata.normalize("NFD", key)) == key:
+                self._read(system, key, target)
+            except FileNotFoundError as error:
+                if _is_local(error, target) or key.isascii():
                     raise
-                system.get_file(decomposed, str(target), **limits)
+                self._read(system, _find_decomposed(system, key), target)
         except PhotoError:
             raise
+        except _get_timeout_error():
+            raise UnavailablePhotoError(
+                f"not finished within {self._limits.seconds:g} s (downloads.seconds); on a slow line, "
+                "lower downloads.concurrency"
+            ) from None
         except Exception as error:
-            if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            if _is_local(error, target):
                 raise
             kind, reason = _explain_reading(error)
             raise kind(reason) from None
+
+    def cancel(self) -> None:
+        """End the transfers in progress, at once; threads that wait for them go on with an error."""
+        import asyncio
+
+        for system in self._systems.values():
+            if system.async_impl:
+                loop = system.loop
+                loop.call_soon_threadsafe(lambda loop=loop: [t.cancel() for t in asyncio.all_tasks(loop)])
+
+    def _read(self, system: AbstractFileSystem, key: str, target: Path) -> None:
+        """Write an object to a file. If its transfer is interrupted, it is read again from the start.
+
+        s3fs would go on in the middle, also if the object has been replaced in the meantime.
+        """
+        options: dict[str, Any] = {"timeout": self._limits.seconds} if system.async_impl else {}
+        if hasattr(system, "max_concurrency"):
+            options["max_concurrency"] = 1  # no parts, each of which would be asked for by itself
+        for attempt in range(self._limits.retries + 1):
+            check = _make_size_check(self._limits.max_megabytes)
+            try:
+                system.get_file(key, str(target), callback=check, **options)
+            except (PhotoError, FileNotFoundError, _get_timeout_error()):
+                raise
+            except Exception as error:
+                if check.size is None or attempt == self._limits.retries or _is_local(error, target):
+                    raise  # without an answer, botocore has repeated the request
+            else:
+                return
 
     def _open(self, path: BucketPath) -> tuple[AbstractFileSystem, str]:
         """Return the file system of an address, and the address as it knows it."""
@@ -148,6 +182,7 @@ class BucketReader:
                 system = self._systems.get(path.scheme)
                 if system is None:
                     system = fsspec.filesystem(path.scheme, **self._make_options(path.scheme))
+                    system.retries = 1  # s3fs would repeat what botocore has repeated
                     self._systems[path.scheme] = system
             except (ImportError, ValueError) as error:
                 reason = shorten_reason(str(error))
@@ -165,6 +200,30 @@ class BucketReader:
                 "retries": {"mode": "standard", "total_max_attempts": self._limits.retries + 1},
             }
         return options
+
+
+def _is_local(error: Exception, target: Path) -> bool:
+    """Whether the file on the disk could not be written; else the bucket is the reason."""
+    if not isinstance(error, OSError) or _get_response(error):
+        return False
+    return error.filename == str(target) or error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def _find_decomposed(system: AbstractFileSystem, key: str) -> str:
+    """Return the key that is written like another one with other characters of Unicode.
+
+    The paths of photos are composed (NFC). A Mac uploads decomposed names; also only those of the files, into
+    a folder that was made elsewhere.
+    """
+    found, *names = key.split("/")
+    for name in names:
+        below = system.ls(found, detail=False)
+        ends = [path.rstrip("/").rpartition("/")[2] for path in below]
+        same = (
+            end for end in ends if unicodedata.normalize("NFC", end) == unicodedata.normalize("NFC", name)
+        )
+        found = f"{found}/{name if name in ends else next(same, name)}"
+    return found
 
 
 def _make_size_check(max_megabytes: float) -> Any:
@@ -202,13 +261,29 @@ def _explain_reading(error: Exception) -> tuple[type[PhotoError], str]:
         return PhotoError, "no such object"
     if isinstance(error, PermissionError):
         return PhotoError, f"may not be read: {message}"
+    response = _get_response(error)
+    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if 400 <= status < 500 and status not in _TEMPORARY:  # such as a key of KMS that is disabled
+        answer = shorten_reason(str(response.get("Error", {}).get("Message", "")))
+        return PhotoError, f"cannot be read: {code}: {answer or message}"
     return UnavailablePhotoError, message
 
 
 def _get_code(error: Exception) -> str:
     """Return the code of an answer of S3; empty if there was no answer."""
+    return str(_get_response(error).get("Error", {}).get("Code", ""))
+
+
+def _get_response(error: Exception) -> dict[str, Any]:
     response = getattr(error.__cause__, "response", None) or getattr(error, "response", None)
-    return str(response.get("Error", {}).get("Code", "")) if isinstance(response, dict) else ""
+    return response if isinstance(response, dict) else {}
+
+
+def _get_timeout_error() -> type[Exception]:
+    """Return the error of fsspec if a transfer takes longer than its limit."""
+    from fsspec.exceptions import FSTimeoutError
+
+    return FSTimeoutError
 
 
 def _read_time(info: dict[str, Any]) -> int:

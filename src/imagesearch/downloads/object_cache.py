@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 import os
+import platform
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -79,6 +81,7 @@ class ObjectCache:
         self.reader = BucketReader(settings.downloads)
         self._lock = threading.Lock()
         self._numbers = itertools.count()
+        self._decoding = threading.BoundedSemaphore(os.cpu_count() or 1)  # a decoded photo can take 600 MB
         self._added: float = float("inf")  # bytes since the folder was measured
 
     @classmethod
@@ -121,7 +124,11 @@ class ObjectCache:
         if not is_bucket(photo.file):
             return photo.file
         self._remove_oldest()
-        return self._find(photo) or self._fetch(photo)
+        file = self._find(photo)
+        if file is not None:
+            with suppress(OSError):
+                os.utime(file)  # used just now
+        return file or self._fetch(photo)
 
     def _open(self, photo: Photo) -> Path:
         """Return a second name of a photo's file; the file itself where the disk has no second names."""
@@ -147,7 +154,8 @@ class ObjectCache:
 
     def _name_part(self, file: Path) -> Path:
         """Return a new name beside a file, with the same extension, by which the format of RAW is known."""
-        return file.with_name(f"{file.stem}.{os.getpid()}-{next(self._numbers)}{_PART}{file.suffix}")
+        owner = f"{platform.node()}-{os.getpid()}-{next(self._numbers)}"  # the folder can be shared
+        return file.with_name(f"{file.stem}.{owner}{_PART}{file.suffix}")
 
     def _fetch(self, photo: Photo) -> Path:
         """Fetch an object; return its file, or that of its preview."""
@@ -157,8 +165,7 @@ class ObjectCache:
         file = self._locate(photo)
         part = self._name_part(file)
         try:
-            make_folder(file.parent)
-            self.reader.fetch(BucketPath(photo.file), part)
+            self._read(photo, part)
             if self._settings.keep == "preview" and self._shrink(part):
                 file = file.with_suffix(".jpg")
             size = part.stat().st_size
@@ -166,7 +173,8 @@ class ObjectCache:
         except OSError as error:
             raise UserError(f"{self.folder}: cannot be written ({error.strerror or error})") from None
         finally:
-            part.unlink(missing_ok=True)
+            with suppress(OSError):  # the folder can be no folder; the error that says so is on its way
+                part.unlink(missing_ok=True)
         with self._lock:
             self._added += size
         for other in file.parent.glob(f"{photo.photo_id:016x}-*"):
@@ -174,11 +182,24 @@ class ObjectCache:
                 other.unlink(missing_ok=True)
         return file
 
+    def _read(self, photo: Photo, part: Path) -> None:
+        """Write an object to an unfinished file."""
+        try:
+            make_folder(part.parent)
+            self.reader.fetch(BucketPath(photo.file), part)
+        except FileNotFoundError:  # the folder was deleted in the meantime
+            make_folder(part.parent)
+            self.reader.fetch(BucketPath(photo.file), part)
+        size = part.stat().st_size
+        if photo.size and size != photo.size:
+            raise UnavailablePhotoError(f"has {size} bytes, not {photo.size} as it was listed with")
+
     def _shrink(self, part: Path) -> bool:
         """Replace a file with its preview; a file that cannot be decoded is left for the steps to report."""
         settings, small = self._settings, part.with_name(f"{part.name}.small{_PART}")
         try:
-            write_small_copy(part, small, settings.preview_size, settings.max_megapixels)
+            with self._decoding:
+                write_small_copy(part, small, settings.preview_size, settings.max_megapixels)
             small.replace(part)
         except PhotoError:
             return False
@@ -213,7 +234,7 @@ class ObjectCache:
 
 
 class OutageGuard:
-    """Opens the photos of a run. After several in a row were unavailable, the others are not asked for.
+    """Opens the photos of a run; asks a bucket for no more after several in a row were unavailable.
 
     Parameters
     ----------
@@ -222,19 +243,19 @@ class OutageGuard:
     """
 
     def __init__(self, objects: ObjectCache) -> None:
-        self._objects, self._failures = objects, 0
+        self._objects, self._failures = objects, Counter[str]()
 
     @contextmanager
     def provide_file(self, photo: Photo) -> Iterator[Photo]:
         """See `ObjectCache.provide_file`."""
-        if is_bucket(photo.file) and self._failures >= OUTAGE:
+        bucket = photo.file.parts[1] if is_bucket(photo.file) else ""
+        if self._failures[bucket] >= OUTAGE:
             raise UnavailablePhotoError("not asked for, because the bucket did not answer before")
         with ExitStack() as stack:
             try:
                 opened = stack.enter_context(self._objects.provide_file(photo))
             except UnavailablePhotoError:
-                self._failures += 1
+                self._failures[bucket] += 1
                 raise
-            if is_bucket(photo.file):
-                self._failures = 0
+            self._failures[bucket] = 0
             yield opened

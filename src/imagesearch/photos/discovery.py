@@ -200,8 +200,12 @@ def list_objects(
         path = f"{label}{normalize_file_name(key)}"
         if name.startswith(".") or get_extension(name) not in extensions or _is_excluded(path, patterns):
             continue
-        if f"/{key}".count("//"):
-            left_out[f"{root}/{key}"] = "the key has an empty name, as no path has; rename the object"
+        if {"", ".", ".."}.intersection(key.split("/")):
+            left_out[f"{root}/{key}"] = (
+                "the key has an empty name, as no path has, . or ..; rename the object"
+            )
+        elif "::" in key or "?versionId=" in key:  # which mean something else in addresses of fsspec and s3fs
+            left_out[f"{root}/{key}"] = "a key with :: or ?versionId= cannot be read; rename the object"
         elif is_found(folder):
             photos.append(Photo(compute_photo_id(path), path, root.joinpath(key), size, mtime_ns))
     listing = _make_listing([photos], {})

@@ -201,7 +201,7 @@ def make_path_prefix(folder: str, roots: Sequence[Path], labels: Sequence[str] |
     for root, label in zip(roots, labels, strict=True):
         if is_photo_list(root):
             return f"{label}{os.path.relpath(normalized, normalize_file_name(str(root.parent)))}"
-    raise UserError(f"{folder}: not below the photos in {', '.join(map(str, roots))}")
+    raise _make_outside_error(folder, roots)
 
 
 def list_relative_paths(file: Path, roots: Sequence[Path], labels: Sequence[str]) -> set[str]:
@@ -225,17 +225,23 @@ def list_relative_paths(file: Path, roots: Sequence[Path], labels: Sequence[str]
 
 
 def _make_object_prefix(folder: str, roots: Sequence[Path], labels: Sequence[str]) -> str | None:
-    """Return the prefix of the paths of objects; None if none of the roots is a bucket that has them."""
+    """Return the prefix of the paths of objects; None if the folder is no address of a bucket."""
     try:
         place = parse_bucket(folder)
     except ValueError:
+        place = None
+    if place is None:
         return None
     for root, label in zip(roots, labels, strict=True):
-        if place is not None and is_bucket(root) and place.is_relative_to(root):
+        if is_bucket(root) and place.is_relative_to(root):
             for name in place.relative_to(root).parts:
                 label = join_folder(label, normalize_file_name(name), labels)
             return label.rstrip("/")
-    return None
+    raise _make_outside_error(folder, roots)
+
+
+def _make_outside_error(folder: str, roots: Sequence[Path]) -> UserError:
+    return UserError(f"{folder}: not below the photos in {', '.join(map(str, roots))}")
 
 
 def normalize_file_name(name: str) -> str:

@@ -291,12 +291,16 @@ class Dataset:
         options = RunOptions.from_config(self.config.extraction, batch_size, retry_failed, progress)
         if options.engine == "local":
             steps = [self.recall(ProcessorCache).keep_processor(step) for step in steps]
-            if any(map(is_bucket, self.roots)):  # threads wait for the network most of the time
-                options = replace(options, workers=max(options.threads, self.config.downloads.concurrency))
+            if any(map(is_bucket, self.roots)):
+                options = replace(options, transfers=self.config.downloads.concurrency)
         names = {table.name for step in steps for table in step.tables}
         hashes = {} if "clip" in names else read_known_hashes(self.open_table("clip"), self.photos)
         previews = self.make_previews(OutageGuard(self.objects))
-        summary = update_tables(steps, self.photos, previews, options, hashes)
+        try:
+            summary = update_tables(steps, self.photos, previews, options, hashes)
+        except BaseException:
+            self.objects.reader.cancel()  # the program would wait for them before it ends
+            raise
         self.thumbnails.prune(self.photos)
         summary.failed |= self._left_out | self._not_refreshed
         summary.downloaded, self._not_refreshed = downloaded, {}

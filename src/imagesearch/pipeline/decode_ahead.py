@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Generator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from imagesearch.photos import Photo, PhotoError, PreviewCache, UnavailablePhotoError, hash_content
-from imagesearch.pipeline.steps import ActiveStep
+from imagesearch.pipeline.steps import ActiveStep, RunOptions
 from imagesearch.pipeline.work_ahead import map_ahead
 
 
@@ -48,10 +50,13 @@ def decode_ahead(
     steps: Sequence[ActiveStep],
     previews: PreviewCache,
     hashes: Mapping[int, bytes],
-    threads: int,
+    options: RunOptions,
     window: int,
 ) -> Generator[PreparedPhoto, None, None]:
     """Yield the prepared photos in order, with at most ``window`` photos prepared or in preparation.
+
+    While photos in buckets are read, which is mostly waiting, no more photos are decoded at the same time
+    than without: a large one takes 600 MB.
 
     Closing the iterator cancels the photos that no thread has started yet.
 
@@ -65,26 +70,35 @@ def decode_ahead(
         Decodes the photos.
     hashes
         Known content hashes by photo id. Other files are read to compute theirs.
-    threads
-        Number of threads.
+    options
+        Numbers of threads and transfers.
     window
         Number of photos.
     """
+    decoding = threading.BoundedSemaphore(options.threads)
 
     def prepare(photo: Photo) -> PreparedPhoto:
         missing = [step for step in steps if photo.photo_id in step.missing]
-        return prepare_photo(photo, missing, previews, hashes)
+        return prepare_photo(photo, missing, previews, hashes, decoding)
 
-    return map_ahead(prepare, photos, threads, window, "decode")
+    threads = max(options.threads, options.transfers)
+    return map_ahead(prepare, photos, threads, window, "decode", cores=options.threads)
 
 
 def prepare_photo(
-    photo: Photo, steps: Sequence[ActiveStep], previews: PreviewCache, hashes: Mapping[int, bytes]
+    photo: Photo,
+    steps: Sequence[ActiveStep],
+    previews: PreviewCache,
+    hashes: Mapping[int, bytes],
+    decoding: AbstractContextManager[Any] | None = None,
 ) -> PreparedPhoto:
-    """Hash and decode a photo once, in the size that its largest step requires, and prepare it for each."""
+    """Hash and decode a photo once, in the size that its largest step requires, and prepare it for each.
+
+    ``decoding`` is entered while the photo is decoded; it can limit how many are.
+    """
     names = [step.spec.name for step in steps]
     try:
-        with previews.provide_file(photo) as opened:
+        with previews.provide_file(photo) as opened, decoding or nullcontext():
             return replace(_prepare_file(opened, steps, previews, hashes), photo=photo)
     except UnavailablePhotoError as error:
         return PreparedPhoto(photo, unavailable=str(error))

@@ -168,7 +168,13 @@ def list_all_photos(
     in_folders = PhotoListing([])
     if folders:
         in_folders = list_photos(list(folders), exclude, list(folders.values()))
-    found = [in_folders, *(_list_bucket(r, roots[r], exclude, buckets) for r in roots if is_bucket(r))]
+    found, addresses = [in_folders], set[str]()
+    for root in filter(is_bucket, roots):
+        listing = _list_bucket(root, roots[root], exclude, buckets)
+        # an object below two roots is listed once, as a file is
+        listing.photos = [p for p in listing.photos if _name_object(p) not in addresses]
+        addresses.update(map(_name_object, listing.photos))
+        found.append(listing)
     found.append(list_listed_photos(content, {photo.path for listing in found for photo in listing.photos}))
     joined = PhotoListing([])
     for listing in (*found, list_downloaded_photos(content, cache)):
@@ -184,6 +190,11 @@ def _list_bucket(root: Path, label: str, exclude: Sequence[str], buckets: Bucket
     if not listing.photos:
         raise UserError(describe_empty_bucket(root))
     return listing
+
+
+def _name_object(photo: Photo) -> str:
+    """Return the address of an object, whichever of the names of its scheme was given."""
+    return str(photo.file).replace("s3a://", "s3://", 1)
 
 
 def list_listed_photos(content: ListContent, known: Collection[str] = ()) -> PhotoListing:

@@ -41,7 +41,7 @@ def process_photos(
     steps = [ActiveStep(one.spec, one.missing, one.spec.make_processor()) for one in work]
     batches: list[list[PreparedPhoto]] = [[] for _ in steps]
     window = _BATCHES_AHEAD * options.batch_size
-    decoded = decode_ahead(photos, steps, previews, hashes, options.threads, window)
+    decoded = decode_ahead(photos, steps, previews, hashes, options, window)
     try:
         for number, prepared in enumerate(decoded, 1):
             done = []

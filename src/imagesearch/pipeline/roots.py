@@ -100,8 +100,8 @@ class PhotoRoots:
         UserError
             If an absolute folder neither is below the photos nor contains them.
         """
-        place = Path(folder).expanduser() if folder.startswith("~") else Path(folder)
-        if not place.is_absolute():
+        place = Path(folder).expanduser() if folder.startswith("~") else _parse_bucket(folder) or Path(folder)
+        if not (place.is_absolute() or is_bucket(place)):
             return self._make_relative_condition(folder)
         pairs = list(zip(self.folders, self.labels, strict=True))
         within = [label for root, label in pairs if is_inside(root, place)]

@@ -103,6 +103,8 @@ class RunOptions:
         ``"local"`` or ``"ray"``.
     ray_address : str
         The Ray cluster; empty starts Ray on this machine.
+    transfers : int
+        Number of photos in buckets that are read at the same time; 0 if there are none.
     """
 
     batch_size: int
@@ -111,6 +113,7 @@ class RunOptions:
     progress: Progress | None = None
     engine: str = "local"
     ray_address: str = ""
+    transfers: int = 0
 
     @classmethod
     def from_config(

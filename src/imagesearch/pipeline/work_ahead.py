@@ -15,7 +15,7 @@ R = TypeVar("R")
 
 
 def map_ahead(
-    work: Callable[[T], R], items: Iterable[T], threads: int, window: int, name: str
+    work: Callable[[T], R], items: Iterable[T], threads: int, window: int, name: str, cores: int = 0
 ) -> Generator[R, None, None]:
     """Yield the results of a function that decodes photos, in the order of the items.
 
@@ -28,15 +28,17 @@ def map_ahead(
     items
         Its arguments; an item is taken when its call is submitted.
     threads
-        Number of threads. They share the CPU cores; see `share_cores`.
+        Number of threads.
     window
         Maximum number of calls that are finished or in progress, and whose results are not yielded yet.
     name
         How the names of the threads begin.
+    cores
+        Number of threads that share the CPU cores at the same time, if not all; see `share_cores`.
     """
     pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
     futures = (pool.submit(work, item) for item in items)  # a generator: submits when a future is taken
-    with share_cores(threads):
+    with share_cores(cores or threads):
         try:
             waiting = deque(islice(futures, window))
             while waiting:

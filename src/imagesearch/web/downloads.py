@@ -19,6 +19,7 @@ from imagesearch.web.session import PhotoSession
 MAX_PHOTOS = 5_000
 _MAX_BODY = 40 * MAX_PHOTOS  # bytes; an id has 16 digits and a comma, which a form writes as three characters
 _PART = 1 << 20
+_MISSING = "missing photos.txt"
 
 
 def register(app: FastAPI, session: PhotoSession) -> None:
@@ -80,10 +81,10 @@ class _Parts(io.RawIOBase):
 def write_zip(files: dict[str, Path], fetch: Callable[[Path], Path] = lambda file: file) -> Iterator[bytes]:
     """Yield a zip file of photos by their names in it, not compressed again.
 
-    Missing files are left out, and files that are no photos any more, such as a link to another file. With
-    ``fetch``, a file is the one that this function returns when its turn comes.
+    Missing files are left out, and files that are no photos any more, such as a link to another file; a text
+    file names them. With ``fetch``, a file is the one that this function returns when its turn comes.
     """
-    sink = _Parts()
+    sink, missing = _Parts(), []
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED, strict_timestamps=False) as archive:
         for name, place in files.items():
             try:
@@ -91,6 +92,7 @@ def write_zip(files: dict[str, Path], fetch: Callable[[Path], Path] = lambda fil
                 check_photo(file)
                 source = file.open("rb")
             except (OSError, PhotoError):
+                missing.append(name)
                 continue
             with (
                 source,
@@ -99,4 +101,6 @@ def write_zip(files: dict[str, Path], fetch: Callable[[Path], Path] = lambda fil
                 while part := source.read(_PART):
                     target.write(part)
                     yield sink.take()
+        if missing:  # else the zip file would look complete
+            archive.writestr(_MISSING, "".join(f"{name}\n" for name in missing))
     yield sink.take()
