@@ -75,3 +75,8 @@ def parse_bucket(text: str | Path) -> BucketPath | None:
 def is_bucket(path: Path) -> bool:
     """Whether a path is the address of a bucket or of an object."""
     return isinstance(path, BucketPath)
+
+
+def get_bucket(path: Path) -> str:
+    """Return the name of the bucket of an address; empty for a path on the disk."""
+    return path.parts[1] if is_bucket(path) else ""

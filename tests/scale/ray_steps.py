@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from step_world import ColourProcessor, World
 
-from imagesearch.bucket_paths import is_bucket
+from imagesearch.bucket_paths import get_bucket
 from imagesearch.errors import UserError
-from imagesearch.photos import DecodedPhoto, Photo, UnavailablePhotoError
+from imagesearch.photos import DecodedPhoto, Photo, PhotoError, UnavailablePhotoError
 from imagesearch.pipeline import BatchOutput, StepSpec
 
 
@@ -74,9 +74,12 @@ def refuse_file(photo: Photo) -> Iterator[Photo]:
 
 @contextmanager
 def miss_objects(photo: Photo) -> Iterator[Photo]:
-    """Open a photo, in place of `PreviewCache.provide_file`; buckets do not answer."""
-    if is_bucket(photo.file):
+    """Open a photo, in place of `PreviewCache.provide_file`; the bucket ``silent`` does not answer."""
+    bucket = get_bucket(photo.file)
+    if bucket == "silent":
         raise UnavailablePhotoError("no answer")
+    if bucket:
+        raise PhotoError("no such object")
     yield photo
 
 

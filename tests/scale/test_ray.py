@@ -172,16 +172,17 @@ def test_a_photo_that_a_worker_cannot_store_ends_the_run_in_one_line(world: Worl
     assert str(raised.value) == f"{reason} (Ray worker on {platform.node()})"
 
 
-def test_photos_in_folders_are_processed_although_a_bucket_does_not_answer(world: World) -> None:
-    paths = [f"bucket/{number}.jpg" for number in range(60)]
+def test_a_bucket_that_does_not_answer_does_not_stop_photos_elsewhere(world: World) -> None:
+    paths = [*(f"silent/{number}.jpg" for number in range(60)), "other/0.jpg"]
     objects = [Photo(compute_photo_id(path), path, BucketPath(f"s3://{path}"), 1, 1) for path in paths]
     previews = PreviewCache(world.data / "previews", 256, provide_file=miss_objects)
     options = RunOptions(2, workers=2, engine="ray")
     with pytest.raises(BucketUnavailableError) as raised:
         update_tables([make_step(world)], [*objects, *world.photos], previews, options)
-    assert "s3://bucket/0.jpg: the bucket does not answer (no answer (Ray" in str(raised.value)
+    assert "s3://silent/0.jpg: the bucket does not answer (no answer (Ray" in str(raised.value)
     assert "; 60 photos are left" in str(raised.value)
-    assert len(world.open_table().read_processed()) == 12
+    processed = world.open_table().read_processed()
+    assert processed[objects[-1].photo_id].error == "no such object" and len(processed) == 13
     world.check()
 
 

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from imagesearch.bucket_paths import BucketPath, is_bucket
+from imagesearch.bucket_paths import BucketPath, get_bucket, is_bucket
 from imagesearch.config import Config, DownloadsConfig
 from imagesearch.downloads.buckets import BucketReader
 from imagesearch.errors import UserError
@@ -248,7 +248,7 @@ class OutageGuard:
     @contextmanager
     def provide_file(self, photo: Photo) -> Iterator[Photo]:
         """See `ObjectCache.provide_file`."""
-        bucket = photo.file.parts[1] if is_bucket(photo.file) else ""
+        bucket = get_bucket(photo.file)
         if self._failures[bucket] >= OUTAGE:
             raise UnavailablePhotoError("not asked for, because the bucket did not answer before")
         with ExitStack() as stack:

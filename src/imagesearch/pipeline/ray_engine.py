@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from imagesearch.bucket_paths import is_bucket
+from imagesearch.bucket_paths import get_bucket
 from imagesearch.errors import UserError
 from imagesearch.photos import Photo, PreviewCache, share_cores
 from imagesearch.pipeline.batches import EngineResult, list_damaged, list_unavailable, process_batch
@@ -60,8 +60,8 @@ def process_photos(
     """Yield a result for each batch, in the order in which the batches are done.
 
     In an outage of a bucket the tasks and actors are ended, because each task has an `OutageGuard` of its own
-    and would ask again. What is left of other photos is begun anew. The last result says that all that is
-    left in buckets is unavailable.
+    and would ask again. Photos elsewhere that are left are begun anew. The last result says that all that is
+    left in the bucket is unavailable.
 
     Parameters
     ----------
@@ -99,11 +99,13 @@ def process_photos(
                     break
             else:
                 return
-    if others := [photo for photo in photos if photo.photo_id in left and not is_bucket(photo.file)]:
+    rest = [photo for photo in photos if photo.photo_id in left]
+    silent = {get_bucket(photo.file) for photo in rest if photo.path in result.unavailable}
+    if others := [photo for photo in rest if get_bucket(photo.file) not in silent]:
         yield from process_photos(others, work, previews, hashes, options)
     reason = next(iter(result.unavailable.values()))
-    in_buckets = [photo.path for photo in photos if photo.photo_id in left and is_bucket(photo.file)]
-    yield EngineResult(0, [], unavailable=dict.fromkeys(in_buckets, reason))
+    lost = [photo.path for photo in rest if get_bucket(photo.file) in silent]
+    yield EngineResult(0, [], unavailable=dict.fromkeys(lost, reason))
 
 
 def _make_dataset(
