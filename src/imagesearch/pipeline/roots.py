@@ -25,6 +25,7 @@ from imagesearch.filters import And, Condition, Not, Or, PathPrefix
 from imagesearch.photos import (
     check_photo_folder,
     describe_missing,
+    is_download_path,
     is_folder,
     is_source,
     label_roots,
@@ -100,6 +101,8 @@ class PhotoRoots:
         UserError
             If an absolute folder neither is below the photos nor contains them.
         """
+        if is_download_path(folder):
+            return self._make_relative_condition(folder)
         place = Path(folder).expanduser() if folder.startswith("~") else _parse_bucket(folder) or Path(folder)
         if not (place.is_absolute() or is_bucket(place)):
             return self._make_relative_condition(folder)
@@ -136,10 +139,7 @@ class PhotoRoots:
 class OtherFoldersError(UserError):
     """The folders given, or named in the config, are not those used so far, and no `FolderChange` was given.
 
-    Attributes
-    ----------
-    situation : str
-        The folders used so far, and those given, without what to do.
+    ``situation`` names the folders used so far, and those given, without what to do.
     """
 
     def __init__(
