@@ -171,3 +171,50 @@ def test_a_drive_below_a_folder_that_is_missing_is_still_known_when_the_folder_i
     (drive.world.folder / "elsewhere").rename(photos)
     drive.unmount()
     assert drive.count() == (0, 3, 0)
+
+
+def test_photos_are_listed_again_after_downloads_while_a_drive_is_away(drive: Drive) -> None:
+    assert drive.count() == (3, 0, 0)
+    drive.unmount()
+    config = drive.world.config()
+    dataset = Dataset(config, keep_missing_roots=True)
+    listed = dataset.photos
+    dataset.__dict__.pop("photos")  # as a download does
+    assert dataset.photos == listed and len(listed) == 3
+    assert dataset.missing_drives == [drive.place] and dataset.missing_roots == []
+
+
+def test_a_drive_below_a_folder_that_is_replaced_is_forgotten(drive: Drive) -> None:
+    assert drive.count() == (3, 0, 0)
+    other = drive.world.folder / "other"
+    save(other / "x.png", 9)
+    config = drive.world.config()
+    summary = extract_geo(config, Dataset(config, [other], change="replace")).photos
+    assert (summary.new, summary.gone, summary.failed) == (1, 3, {})
+
+
+def test_a_run_that_is_interrupted_knows_the_drive(drive: Drive, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("imagesearch.pipeline.runner.compact_tables", interrupt)
+        drive.count()
+    drive.unmount()
+    assert drive.count() == (0, 3, 0)
+
+
+def test_a_folder_of_photos_can_have_the_name_of_an_excluded_folder(drive: Drive) -> None:
+    save(drive.world.folder / "nas/z.png", 7)
+    drive.world.settings["dataset"] |= {"images": ["photos", "nas"], "exclude": ["photos"]}
+    drive.world.write_config()
+    assert drive.count() == (4, 0, 0)
+    drive.unmount()
+    assert drive.count() == (0, 4, 0)
+
+
+def test_a_link_to_a_drive_that_is_a_folder_of_photos_too_is_no_missing_drive(linked: Drive) -> None:
+    assert linked.count() == (3, 0, 0)
+    config = linked.world.config()
+    summary = extract_geo(config, Dataset(config, [linked.content], change="add")).photos
+    assert (summary.gone, summary.moved, summary.failed) == (0, 2, {})

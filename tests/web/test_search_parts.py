@@ -162,5 +162,6 @@ def test_a_zip_file_is_sent_in_parts_and_leaves_out_what_is_no_photo(tmp_path: P
     assert len(parts) > 4
     with zipfile.ZipFile(io.BytesIO(b"".join(parts))) as archive:
         assert archive.testzip() is None
-        assert archive.namelist() == ["2023/ä large.jpg"]
+        assert archive.namelist() == ["2023/ä large.jpg", "missing photos.txt"]
+        assert archive.read("missing photos.txt").split() == [b"gone.jpg", b"replaced.jpg"]
         assert archive.read("2023/ä large.jpg") == large.read_bytes()

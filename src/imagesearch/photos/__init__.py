@@ -16,6 +16,7 @@ A photo that cannot be used raises `PhotoError`. Nothing here depends on models,
 from imagesearch.photos.completeness import is_complete
 from imagesearch.photos.decoding import DecodedPhoto, decode_photo
 from imagesearch.photos.discovery import (
+    Drive,
     PhotoListing,
     check_list_exists,
     check_photo_folder,
@@ -67,6 +68,7 @@ __all__ = [
     "EXTENSIONS",
     "EXTENSION_BY_FORMAT",
     "DecodedPhoto",
+    "Drive",
     "FaceRegion",
     "ListedPhoto",
     "Photo",

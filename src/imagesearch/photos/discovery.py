@@ -46,15 +46,22 @@ class PhotoListing:
     unreadable : list of str
         The paths of files and folders that may have photos and cannot be read at present; those of folders
         end with a slash.
-    drives : dict of str to bool
-        The paths, ending with a slash, of the folders below a root that are on another drive than the folder
-        that contains them, and whether such a folder is a link.
+    drives : dict of str to Drive
+        The folders below a root that are on another drive than the folder that contains them, by their paths,
+        which end with a slash.
     """
 
     photos: list[Photo]
     left_out: dict[str, str] = field(default_factory=dict)
     unreadable: list[str] = field(default_factory=list)
-    drives: dict[str, bool] = field(default_factory=dict)
+    drives: dict[str, Drive] = field(default_factory=dict)
+
+
+class Drive(NamedTuple):
+    """A folder that is on a drive of its own, and whether it is a link."""
+
+    folder: str
+    is_link: bool
 
 
 class _Folder(NamedTuple):
@@ -73,7 +80,7 @@ class _Walk:
     visited: set[tuple[int, int]] = field(default_factory=set)
     links: list[_Folder] = field(default_factory=list)
     unreadable: dict[str, str] = field(default_factory=dict)
-    drives: dict[str, bool] = field(default_factory=dict)
+    drives: dict[str, Drive] = field(default_factory=dict)
 
 
 def find_photos(roots: Sequence[Path], exclude: Sequence[str] = ()) -> list[Photo]:
@@ -310,13 +317,13 @@ def _walk_files(
         try:
             status = os.stat(folder)  # noqa: PTH116 - avoids making a Path
             device = status.st_dev
-            if (device, status.st_ino) in walk.visited:
-                continue
-            walk.visited.add((device, status.st_ino))
+            entries: list[os.DirEntry[str]] = []
+            if (device, status.st_ino) not in walk.visited:
+                walk.visited.add((device, status.st_ino))
+                with os.scandir(folder) as scan:
+                    entries = sorted(scan, key=lambda entry: entry.name)
             if outer_device not in (None, device):
-                walk.drives[prefix] = is_link
-            with os.scandir(folder) as scan:
-                entries = sorted(scan, key=lambda entry: entry.name)
+                walk.drives[prefix] = Drive(folder, is_link)
         except (FileNotFoundError, NotADirectoryError):
             continue  # deleted during the run; `list_photos` checks that roots have photos
         except OSError as error:  # no permission, or the drive does not answer

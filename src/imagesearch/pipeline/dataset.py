@@ -25,7 +25,7 @@ from imagesearch.photos import (
     list_relative_paths,
     locate_file,
 )
-from imagesearch.pipeline.drives import keep_missing_drives, save_drives
+from imagesearch.pipeline.drives import Drives, keep_missing_drives, save_drives
 from imagesearch.pipeline.imported import ImportedVectors
 from imagesearch.pipeline.known_entries import KnownEntries, is_entry_of
 from imagesearch.pipeline.known_photos import KnownVersions, list_unreadable_photos, read_known_hashes
@@ -85,8 +85,9 @@ class Dataset:
     imported : ImportedVectors or None
         The source of the vectors, if they were imported from a file. Such a dataset has no tables.
     missing_roots : list of Path
-        The folders that were missing or empty when the photos were listed, if they are kept; and those of
-        drives below them that were not mounted.
+        The folders that were missing or empty when the photos were listed, if they are kept.
+    missing_drives : list of Path
+        The folders below these that were on drives of their own, and were not mounted.
     """
 
     def __init__(
@@ -107,7 +108,8 @@ class Dataset:
         self.refresh = refresh
         self._paths = paths
         self._left_out: dict[str, str] = {}
-        self._drives: dict[str, bool] | None = None
+        self.missing_drives: list[Path] = []
+        self._drives: Drives | None = None
         self._lists: ListReader | None = None
         self._has_downloaded = False
         self._not_refreshed: dict[str, str] = {}
@@ -171,8 +173,7 @@ class Dataset:
         self._left_out = listing.left_out
         if self.imported is not None:
             return listing.photos
-        roots = set(map(str, self.roots))
-        self.missing_roots += keep_missing_drives(self.folder, listing, roots, exclude, self.locate_file)
+        self.missing_drives = keep_missing_drives(self.folder, listing, labels, exclude, self.locate_file)
         self._drives = listing.drives
         unreadable = list_unreadable_photos(listing, self.roots, self.folder, self.locate_file)
         return [*listing.photos, *unreadable]
@@ -296,6 +297,7 @@ class Dataset:
         names = {table.name for step in steps for table in step.tables}
         hashes = {} if "clip" in names else read_known_hashes(self.open_table("clip"), self.photos)
         previews = self.make_previews(OutageGuard(self.objects))
+        save_drives(self.folder, self._drives, keep_others=True)  # for a run that is interrupted
         try:
             summary = update_tables(steps, self.photos, previews, options, hashes)
         except BaseException:
@@ -306,8 +308,7 @@ class Dataset:
         summary.downloaded, self._not_refreshed = downloaded, {}
         if self._paths is None:
             self._save_roots()
-        if self._drives is not None:
-            save_drives(self.folder, self._drives)
+        save_drives(self.folder, self._drives)
         return summary
 
     @property

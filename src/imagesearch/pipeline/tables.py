@@ -12,7 +12,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -186,13 +186,17 @@ class Table:
 
     def list_versions(self) -> list[list]:
         """Return names, sizes and times of the files that change whenever the table is written."""
-        try:
-            with os.scandir(self.folder) as scan:
-                files = [f for f in scan if f.name.startswith("seen-") or f.name == self.removed_file.name]
+        while True:
+            try:
+                with os.scandir(self.folder) as scan:
+                    files = [
+                        f for f in scan if _SEEN_FILE.fullmatch(f.name) or f.name == self.removed_file.name
+                    ]
+            except FileNotFoundError:
+                return []
+            with suppress(FileNotFoundError):  # merged in the meantime: the others are listed again
                 stats = [(file.name, file.stat()) for file in files]
-        except FileNotFoundError:
-            return []
-        return sorted([name, stat.st_size, stat.st_mtime_ns] for name, stat in stats if name[-5:] != ".part")
+                return sorted([name, stat.st_size, stat.st_mtime_ns] for name, stat in stats)
 
     def read_content_hashes(self, known: Sequence[list] = ()) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return what the newest entry of each photo was made of.

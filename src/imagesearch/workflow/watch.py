@@ -159,7 +159,7 @@ class _Watch:
         self._roots: Sequence[Path] = ()
         self._missing: list[Path] = []
         self._reported: dict[str, str] = {}  # photos that failed
-        self._retry_failed = False
+        self._retry_failed = self._has_new_faces = False
         self._list_at = 0.0
         self._cluster_at = float("inf")
         self._check_at = 0.0
@@ -200,7 +200,7 @@ class _Watch:
         dataset.download_photos(self._retry_failed, progress)  # before listing, which finds them then
         start = time.monotonic()
         listed = dataset.photos
-        self._report_missing(dataset.missing_roots)
+        self._report_missing([*dataset.missing_roots, *dataset.missing_drives])
         selected = self._tracker.select(listed, start)
         duration = time.monotonic() - start
         has_changed = selected.ready or selected.gone
@@ -235,8 +235,10 @@ class _Watch:
         if cluster and config.watch.cluster:
             found = cluster_people(config, dataset, self._stop_if_changed if self._store else None)
             people = format_count(len(found.persons), "person", "people")
-        elif cluster or faces.new:  # in the first batch, faces of a batch that was killed can be left
+        elif cluster or faces.new or self._has_new_faces:  # in the first batch, a kill can have left some
+            self._has_new_faces = True  # until they are assigned, also if the batch is repeated
             joined = assign_new_faces(config, dataset)
+            self._has_new_faces = False
         has_addresses = self._store is not None
         geo = extract_geo(
             config, dataset, retry_failed=retry, progress=progress, keep_addresses=has_addresses
