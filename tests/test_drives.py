@@ -11,10 +11,12 @@ from conftest import World
 from test_photo_roots import save
 
 from imagesearch.geo import extract_geo
+from imagesearch.photos import Drive, Photo, PhotoListing, compute_photo_id
 from imagesearch.pipeline import Dataset, StepSummary
+from imagesearch.pipeline.drives import keep_missing_drives, save_drives
 
 
-class Drive:
+class DriveStory:
     """The folder ``nas`` below ``photos``: two photos on another device."""
 
     def __init__(self, world: World, content: Path) -> None:
@@ -42,7 +44,7 @@ class Drive:
         return summary.new, summary.unchanged, summary.gone
 
 
-class MountedDrive(Drive):
+class MountedDrive(DriveStory):
     """A folder that is on another device while it is mounted, and empty while it is not."""
 
     def __init__(self, world: World) -> None:
@@ -80,19 +82,19 @@ def mounted(world: World, monkeypatch: pytest.MonkeyPatch) -> MountedDrive:
 
 
 @pytest.fixture
-def linked(world: World, second_device: Path) -> Drive:
+def linked(world: World, second_device: Path) -> DriveStory:
     """The folder is a link to another device, so nothing is simulated."""
-    drive = Drive(world, second_device / "content")
+    drive = DriveStory(world, second_device / "content")
     drive.place.symlink_to(drive.content)
     return drive
 
 
 @pytest.fixture(params=["mounted", "linked"])
-def drive(request: pytest.FixtureRequest) -> Drive:
+def drive(request: pytest.FixtureRequest) -> DriveStory:
     return request.getfixturevalue(request.param)
 
 
-def test_the_photos_of_a_drive_that_is_not_mounted_are_kept_until_it_is_back(drive: Drive) -> None:
+def test_the_photos_of_a_drive_that_is_not_mounted_are_kept_until_it_is_back(drive: DriveStory) -> None:
     assert drive.count() == (3, 0, 0)
     drive.unmount()
     for _ in range(2):
@@ -107,14 +109,14 @@ def test_the_photos_of_a_drive_that_is_not_mounted_are_kept_until_it_is_back(dri
     assert (summary.new, summary.unchanged, summary.gone) == (1, 2, 1) and not summary.failed
 
 
-def test_all_photos_of_a_drive_that_is_mounted_can_be_deleted(drive: Drive) -> None:
+def test_all_photos_of_a_drive_that_is_mounted_can_be_deleted(drive: DriveStory) -> None:
     assert drive.count() == (3, 0, 0)
     shutil.rmtree(drive.content / "trip")
     (drive.content / "b.png").unlink()
     assert drive.count() == (0, 1, 2)
 
 
-def test_a_folder_of_photos_in_place_of_a_drive_replaces_it(drive: Drive) -> None:
+def test_a_folder_of_photos_in_place_of_a_drive_replaces_it(drive: DriveStory) -> None:
     assert drive.count() == (3, 0, 0)
     drive.unmount()
     if drive.place.is_symlink():
@@ -123,7 +125,7 @@ def test_a_folder_of_photos_in_place_of_a_drive_replaces_it(drive: Drive) -> Non
     assert drive.count() == (1, 1, 2)
 
 
-def test_an_excluded_drive_is_not_missed(drive: Drive) -> None:
+def test_an_excluded_drive_is_not_missed(drive: DriveStory) -> None:
     assert drive.count() == (3, 0, 0)
     drive.unmount()
     assert drive.count('dataset.exclude=["nas"]') == (0, 1, 2)
@@ -136,21 +138,21 @@ def test_a_mount_point_that_is_removed_by_unmounting_keeps_its_photos(mounted: M
     assert mounted.count() == (0, 3, 0)
 
 
-def test_a_link_to_a_drive_that_is_removed_removes_its_photos(linked: Drive) -> None:
+def test_a_link_to_a_drive_that_is_removed_removes_its_photos(linked: DriveStory) -> None:
     assert linked.count() == (3, 0, 0)
     linked.place.unlink()
     assert linked.count() == (0, 1, 2)
 
 
 def test_a_folder_of_the_same_device_that_becomes_empty_has_lost_its_photos(world: World) -> None:
-    plain = Drive(world, world.folder / "photos/nas")
+    plain = DriveStory(world, world.folder / "photos/nas")
     assert plain.count() == (3, 0, 0)
     shutil.rmtree(plain.content)
     plain.content.mkdir()
     assert plain.count() == (0, 1, 2)
 
 
-def test_a_damaged_note_of_drives_is_written_anew(drive: Drive) -> None:
+def test_a_damaged_note_of_drives_is_written_anew(drive: DriveStory) -> None:
     assert drive.count() == (3, 0, 0)
     note = Dataset(drive.world.config()).folder / "drives.json"
     for damage in ("", "[]", "{"):
@@ -161,7 +163,9 @@ def test_a_damaged_note_of_drives_is_written_anew(drive: Drive) -> None:
         drive.mount()
 
 
-def test_a_drive_below_a_folder_that_is_missing_is_still_known_when_the_folder_is_back(drive: Drive) -> None:
+def test_a_drive_below_a_missing_folder_is_known_when_the_folder_is_back(
+    drive: DriveStory,
+) -> None:
     photos = drive.world.folder / "photos"
     assert drive.count() == (3, 0, 0)
     photos.rename(drive.world.folder / "elsewhere")
@@ -173,7 +177,7 @@ def test_a_drive_below_a_folder_that_is_missing_is_still_known_when_the_folder_i
     assert drive.count() == (0, 3, 0)
 
 
-def test_photos_are_listed_again_after_downloads_while_a_drive_is_away(drive: Drive) -> None:
+def test_photos_are_listed_again_after_downloads_while_a_drive_is_away(drive: DriveStory) -> None:
     assert drive.count() == (3, 0, 0)
     drive.unmount()
     config = drive.world.config()
@@ -184,7 +188,7 @@ def test_photos_are_listed_again_after_downloads_while_a_drive_is_away(drive: Dr
     assert dataset.missing_drives == [drive.place] and dataset.missing_roots == []
 
 
-def test_a_drive_below_a_folder_that_is_replaced_is_forgotten(drive: Drive) -> None:
+def test_a_drive_below_a_folder_that_is_replaced_is_forgotten(drive: DriveStory) -> None:
     assert drive.count() == (3, 0, 0)
     other = drive.world.folder / "other"
     save(other / "x.png", 9)
@@ -193,7 +197,7 @@ def test_a_drive_below_a_folder_that_is_replaced_is_forgotten(drive: Drive) -> N
     assert (summary.new, summary.gone, summary.failed) == (1, 3, {})
 
 
-def test_a_run_that_is_interrupted_knows_the_drive(drive: Drive, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_run_knows_the_drive(drive: DriveStory, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*arguments: object) -> None:
         raise KeyboardInterrupt
 
@@ -204,7 +208,7 @@ def test_a_run_that_is_interrupted_knows_the_drive(drive: Drive, monkeypatch: py
     assert drive.count() == (0, 3, 0)
 
 
-def test_a_folder_of_photos_can_have_the_name_of_an_excluded_folder(drive: Drive) -> None:
+def test_a_folder_of_photos_can_have_the_name_of_an_excluded_folder(drive: DriveStory) -> None:
     save(drive.world.folder / "nas/z.png", 7)
     drive.world.settings["dataset"] |= {"images": ["photos", "nas"], "exclude": ["photos"]}
     drive.world.write_config()
@@ -213,8 +217,23 @@ def test_a_folder_of_photos_can_have_the_name_of_an_excluded_folder(drive: Drive
     assert drive.count() == (0, 4, 0)
 
 
-def test_a_link_to_a_drive_that_is_a_folder_of_photos_too_is_no_missing_drive(linked: Drive) -> None:
+def test_a_link_to_a_drive_that_is_a_folder_of_photos_too_is_no_missing_drive(linked: DriveStory) -> None:
     assert linked.count() == (3, 0, 0)
     config = linked.world.config()
     summary = extract_geo(config, Dataset(config, [linked.content], change="add")).photos
     assert (summary.gone, summary.moved, summary.failed) == (0, 2, {})
+
+
+def test_photos_of_a_drive_in_another_one_do_not_replace_it(tmp_path: Path) -> None:
+    photos, tables = tmp_path / "photos", tmp_path / "tables"
+    outer, inner = Drive(str(photos / "nas"), False), Drive(str(photos / "nas/in"), False)
+    save_drives(tables, {"nas/": outer, "nas/in/": inner})
+
+    def list_missing(*paths: str) -> dict[str, str]:
+        found = [Photo(compute_photo_id(path), path, photos / path, 1, 1) for path in paths]
+        listing = PhotoListing(found, drives={"nas/in/": inner})
+        keep_missing_drives(tables, listing, {photos: ""}, (), photos.joinpath)
+        return listing.left_out
+
+    assert list_missing("nas/in/a.jpg", "b.jpg").keys() == {"nas/"}
+    assert list_missing("nas/in/a.jpg", "nas/c.jpg") == {}

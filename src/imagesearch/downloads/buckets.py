@@ -219,9 +219,8 @@ def _find_decomposed(system: AbstractFileSystem, key: str) -> str:
     for name in names:
         below = system.ls(found, detail=False)
         ends = [path.rstrip("/").rpartition("/")[2] for path in below]
-        same = (
-            end for end in ends if unicodedata.normalize("NFC", end) == unicodedata.normalize("NFC", name)
-        )
+        composed = unicodedata.normalize("NFC", name)
+        same = (end for end in ends if unicodedata.normalize("NFC", end) == composed)
         found = f"{found}/{name if name in ends else next(same, name)}"
     return found
 
