@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import gc
+import os
 import subprocess
 import sys
 import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -182,6 +185,29 @@ def test_reading_vectors_copies_them_once(table: Table) -> None:
 def test_a_column_of_vectors_is_not_copied() -> None:
     vectors = np.arange(12, dtype=np.float32).reshape(3, 4)
     assert np.shares_memory(make_vector_column(vectors).flatten().to_numpy(), vectors)
+
+
+def test_a_file_that_vanishes_while_files_are_listed_does_not_empty_the_table(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append_photos(table, 1)
+    append_photos(table, 2)
+    expected, scan, calls = table.list_versions(), os.scandir, []
+
+    class Vanished:
+        name = "seen-000009.parquet"
+
+        def stat(self) -> None:
+            raise FileNotFoundError
+
+    @contextmanager
+    def scan_once_with_another(folder: Path) -> Iterator[list]:
+        calls.append(folder)
+        with scan(folder) as entries:
+            yield [*entries, *([Vanished()] if len(calls) == 1 else [])]
+
+    monkeypatch.setattr(os, "scandir", scan_once_with_another)
+    assert table.list_versions() == expected and len(expected) == len(calls) == 2
 
 
 def test_vectors_take_no_more_room_than_their_numbers(table: Table) -> None:

@@ -186,7 +186,7 @@ class Table:
 
     def list_versions(self) -> list[list]:
         """Return names, sizes and times of the files that change whenever the table is written."""
-        while True:
+        for _ in range(_MANY_SHARDS):
             try:
                 with os.scandir(self.folder) as scan:
                     files = [
@@ -197,6 +197,7 @@ class Table:
             with suppress(FileNotFoundError):  # merged in the meantime: the others are listed again
                 stats = [(file.name, file.stat()) for file in files]
                 return sorted([name, stat.st_size, stat.st_mtime_ns] for name, stat in stats)
+        raise MergedShardsError(f"{self.folder}: files vanish while they are listed; try again")
 
     def read_content_hashes(self, known: Sequence[list] = ()) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return what the newest entry of each photo was made of.
